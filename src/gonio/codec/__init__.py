@@ -1,0 +1,56 @@
+"""Image ↔ crop ↔ network input ↔ heatmap coordinates, both ways; targets and decoders (NumPy).
+
+**The half-pixel convention**, here and nowhere else. A position is given in pixels *of its own
+grid* (image, crop, network input, heatmap): the centre of the top-left pixel is (0, 0), x grows
+to the right, y downward. A grid of width W therefore reaches from −0.5 to W − 0.5. Two grids
+that show the same rectangle share its **edges**, not the centres of its corner pixels, so that
+from a grid of width W to one of width W′
+
+    x′ = (x + 0.5) · W′ / W − 0.5
+
+- heatmap ↔ input at stride s: ``x_in = (x_hm + 0.5) · s − 0.5``
+- normalized (0 = left edge, 1 = right edge) ↔ pixels: ``x_px = x01 · W − 0.5``
+- a :class:`Region`'s size is measured from edge to edge, its centre in pixels as above
+- SimCC bins at ratio r are a grid of width r · W over the same rectangle
+
+Matrices have shape ``(2, 3)``, float64, and map (x, y) to (x, y). Maps have shape
+``(K, H, W)``; points ``(K, 2)``, NaN = not there.
+"""
+
+from __future__ import annotations
+
+from gonio.codec.affine import (
+    Border,
+    Matrix,
+    Region,
+    compose,
+    crop_matrix,
+    invert,
+    letterbox_matrix,
+    transform,
+    warp,
+)
+from gonio.codec.grids import (
+    heatmap_to_input,
+    input_to_heatmap,
+    input_to_normalized,
+    normalized_to_input,
+)
+from gonio.codec.window import refine_in_window
+
+__all__ = [
+    "Border",
+    "Matrix",
+    "Region",
+    "compose",
+    "crop_matrix",
+    "heatmap_to_input",
+    "input_to_heatmap",
+    "input_to_normalized",
+    "invert",
+    "letterbox_matrix",
+    "normalized_to_input",
+    "refine_in_window",
+    "transform",
+    "warp",
+]

@@ -1,0 +1,198 @@
+"""Affine maps between image, crop and network input, and the warp that follows them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import cv2
+import numpy as np
+
+from gonio.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Matrix: TypeAlias = "NDArray[np.float64]"
+Border = Literal["zero", "replicate"]
+
+_BORDERS = {"zero": cv2.BORDER_CONSTANT, "replicate": cv2.BORDER_REPLICATE}
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rotated rectangle in an image.
+
+    Attributes
+    ----------
+    center_px
+        Its centre (x, y), pixels.
+    size_px
+        Its width and height along its own axes, pixels from edge to edge.
+    rotation_rad
+        Clockwise on screen (y is down): the rectangle's right axis points along
+        (cos r, sin r) in the image, its down axis along (−sin r, cos r).
+    """
+
+    center_px: tuple[float, float]
+    size_px: tuple[float, float]
+    rotation_rad: float = 0.0
+
+
+def crop_matrix(region: Region, input_wh: tuple[int, int]) -> Matrix:
+    """Return the map from image to network input that fills the input with the region.
+
+    Parameters
+    ----------
+    region
+        What to crop, image pixels.
+    input_wh
+        Width and height of the network input, pixels. Where its aspect differs from the
+        region's, the crop is stretched.
+
+    Returns
+    -------
+    Matrix
+        Shape ``(2, 3)``, image px → input px.
+
+    Raises
+    ------
+    InputError
+        If the region is empty or not finite.
+    """
+    (cx, cy), (region_w, region_h) = region.center_px, region.size_px
+    numbers = (cx, cy, region_w, region_h, region.rotation_rad)
+    if not all(math.isfinite(n) for n in numbers) or region_w <= 0 or region_h <= 0:
+        raise InputError(f"crop: {region} is not a region with a positive, finite size")
+    width, height = input_wh
+    scale = np.array([[width / region_w], [height / region_h]])
+    cos, sin = math.cos(region.rotation_rad), math.sin(region.rotation_rad)
+    linear = scale * np.array([[cos, sin], [-sin, cos]])
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    return np.column_stack([linear, middle - linear @ (cx, cy)])
+
+
+def letterbox_matrix(image_wh: tuple[int, int], input_wh: tuple[int, int]) -> Matrix:
+    """Return the map that shows the whole image in the input: aspect kept, centred.
+
+    Parameters
+    ----------
+    image_wh, input_wh
+        Width and height of the image and of the network input, pixels.
+
+    Returns
+    -------
+    Matrix
+        Shape ``(2, 3)``, image px → input px.
+
+    Raises
+    ------
+    InputError
+        If the image is empty.
+    """
+    (image_w, image_h), (width, height) = image_wh, input_wh
+    if image_w < 1 or image_h < 1:
+        raise InputError(f"letterbox: an image of {image_w}×{image_h} pixels is empty")
+    scale = min(width / image_w, height / image_h)
+    shown = Region(((image_w - 1) / 2, (image_h - 1) / 2), (width / scale, height / scale))
+    return crop_matrix(shown, input_wh)
+
+
+def invert(matrix: ArrayLike) -> Matrix:
+    """Return the map back.
+
+    Parameters
+    ----------
+    matrix
+        Shape ``(2, 3)``.
+
+    Returns
+    -------
+    Matrix
+        Shape ``(2, 3)``; ``transform(transform(p, m), invert(m))`` is ``p``.
+
+    Raises
+    ------
+    InputError
+        If the map has no inverse.
+    """
+    forward = np.asarray(matrix, dtype=np.float64)
+    try:
+        linear = np.linalg.inv(forward[:, :2])
+    except np.linalg.LinAlgError:
+        raise InputError(f"affine map {forward.tolist()} has no inverse") from None
+    return np.column_stack([linear, -linear @ forward[:, 2]])
+
+
+def compose(first: ArrayLike, *then: ArrayLike) -> Matrix:
+    """Return the one map that does what several do, the first one first.
+
+    Parameters
+    ----------
+    first, *then
+        Maps, shape ``(2, 3)`` each.
+
+    Returns
+    -------
+    Matrix
+        Shape ``(2, 3)``.
+    """
+    total = np.array(first, dtype=np.float64)
+    for step in then:
+        m = np.asarray(step, dtype=np.float64)
+        total = m[:, :2] @ total
+        total[:, 2] += m[:, 2]
+    return total
+
+
+def transform(points: ArrayLike, matrix: ArrayLike) -> NDArray[np.float64]:
+    """Map points.
+
+    Parameters
+    ----------
+    points
+        Shape ``(..., 2)``, x and y; NaN stays NaN.
+    matrix
+        Shape ``(2, 3)``.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(..., 2)``, float64.
+    """
+    m = np.asarray(matrix, dtype=np.float64)
+    mapped: NDArray[np.float64] = np.asarray(points, dtype=np.float64) @ m[:, :2].T + m[:, 2]
+    return mapped
+
+
+def warp(
+    image: NDArray[Any],
+    matrix: ArrayLike,
+    input_wh: tuple[int, int],
+    *,
+    border: Border = "zero",
+) -> NDArray[Any]:
+    """Resample an image by an affine map, bilinear.
+
+    Parameters
+    ----------
+    image
+        Shape ``(H, W)`` or ``(H, W, C)``.
+    matrix
+        Image px → input px, shape ``(2, 3)``.
+    input_wh
+        Width and height of the result, pixels.
+    border
+        What lies outside the image: ``"zero"`` (black) or ``"replicate"`` (its edge).
+
+    Returns
+    -------
+    ndarray
+        Shape ``(height, width[, C])``, the image's dtype. Samples are taken at single points:
+        no low-pass filter precedes a reduction.
+    """
+    m = np.asarray(matrix, dtype=np.float64)
+    return cv2.warpAffine(
+        image, m, input_wh, flags=cv2.INTER_LINEAR, borderMode=_BORDERS[border], borderValue=0
+    )
