@@ -1,0 +1,29 @@
+"""Evaluations on disk: one folder a recording, complete or not there at all."""
+
+from __future__ import annotations
+
+from gonio.store.evaluation import Evaluation, frames_in_view, frames_seen, is_filled
+from gonio.store.files import write_atomically
+from gonio.store.folder import open_evaluation_folder, write_evaluation
+from gonio.store.json_files import write_corrections, write_evaluation_json
+from gonio.store.summary import angle_table, read_summary, summarize, write_summary
+from gonio.store.tables import write_angles_csv, write_cycles_csv, write_events_csv
+
+__all__ = [
+    "Evaluation",
+    "angle_table",
+    "frames_in_view",
+    "frames_seen",
+    "is_filled",
+    "open_evaluation_folder",
+    "read_summary",
+    "summarize",
+    "write_angles_csv",
+    "write_atomically",
+    "write_corrections",
+    "write_cycles_csv",
+    "write_evaluation",
+    "write_evaluation_json",
+    "write_events_csv",
+    "write_summary",
+]

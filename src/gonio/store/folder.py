@@ -1,0 +1,133 @@
+"""The evaluation's folder: built beside its place, moved there when it is complete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gonio.errors import EvaluationExistsError, OutputError
+from gonio.poses import save_poses
+from gonio.store.files import DISK_FULL, cannot_write
+from gonio.store.json_files import write_corrections, write_evaluation_json
+from gonio.store.summary import SUMMARY_FILE, write_summary
+from gonio.store.tables import write_angles_csv, write_cycles_csv, write_events_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gonio.store.evaluation import Evaluation
+
+
+@contextmanager
+def open_evaluation_folder(out: Path, name: str, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary folder that becomes ``out/name`` when the block ends without an error.
+
+    Parameters
+    ----------
+    out
+        Folder of the evaluations; made if it is missing.
+    name
+        The evaluation's name.
+    overwrite
+        Replace an evaluation of this name. The old one stays until the new one is complete.
+
+    Yields
+    ------
+    Path
+        ``out/.name.part-…``; removed if the block ends with an error.
+
+    Raises
+    ------
+    EvaluationExistsError
+        If the evaluation exists and is not to be replaced.
+    OutputError
+        If the place cannot be written to, the disk is full, or what is to be replaced is no
+        evaluation.
+    """
+    target = out / name
+    _check_free(target, overwrite=overwrite)
+    made_out = not out.exists()
+    part = out / f".{name}.part-{secrets.token_hex(4)}"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        part.mkdir()
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    try:
+        yield part
+        _move(part, target, overwrite=overwrite)
+    except OSError as error:
+        if error.errno in DISK_FULL or _lies_in(error.filename, part):
+            raise cannot_write(target, error) from error
+        raise
+    except OutputError as error:
+        message = str(error).replace(str(part), str(target))
+        raise type(error)(message) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if made_out:
+            with contextlib.suppress(OSError):
+                out.rmdir()
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write every data file of an evaluation (not the report, not the overlay).
+
+    Parameters
+    ----------
+    evaluation
+        What was measured.
+    folder
+        An existing folder, as a rule that of :func:`open_evaluation_folder`.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    save_poses(folder / "poses.nc", evaluation.poses, raw=evaluation.raw)
+    write_corrections(folder)
+    write_evaluation_json(evaluation, folder)
+    write_summary(evaluation, folder)
+    write_angles_csv(evaluation, folder)
+    write_events_csv(evaluation, folder)
+    write_cycles_csv(evaluation, folder)
+
+
+def _check_free(target: Path, *, overwrite: bool) -> None:
+    if not os.path.lexists(target):
+        return
+    if not overwrite:
+        raise EvaluationExistsError(
+            f"'{target}': this evaluation exists already. Give --overwrite to replace it, "
+            "or write to another place (--out)."
+        )
+    if not (target / SUMMARY_FILE).is_file():
+        raise OutputError(
+            f"'{target}': exists and is no evaluation (it holds no {SUMMARY_FILE}), so it is not "
+            "replaced. Move it away, or write to another place (--out)."
+        )
+
+
+def _move(part: Path, target: Path, *, overwrite: bool) -> None:
+    old = part.with_name(part.name.replace(".part-", ".old-"))
+    _check_free(target, overwrite=overwrite)
+    had_one = target.exists()
+    if had_one:
+        target.rename(old)
+    try:
+        part.rename(target)
+    except OSError:
+        if had_one:
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _lies_in(filename: object, folder: Path) -> bool:
+    return isinstance(filename, str) and folder in Path(filename).parents

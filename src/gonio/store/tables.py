@@ -1,0 +1,108 @@
+"""The tidy tables of an evaluation: one row an observation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from gonio.poses import INDIVIDUALS
+from gonio.store.evaluation import CYCLE_COLUMNS, EVENT_COLUMNS, is_filled
+from gonio.store.files import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gonio.store.evaluation import Evaluation
+
+ANGLE_COLUMNS: Final = ("time_s", "frame", "person", "angle", "value_deg", "facing", "filled")
+_FACING_WORDS = np.array(["left", "", "right"])
+
+
+def write_angles_csv(evaluation: Evaluation, folder: Path) -> None:
+    """Write ``angles.csv``: one row a frame, chosen person and angle.
+
+    Columns: ``time_s``; ``frame`` and ``person``, counting from 0; ``angle``; ``value_deg``,
+    empty where it could not be measured; ``facing``: ``left`` or ``right``, empty where unknown;
+    ``filled``: 1 where the value rests on an interpolated point, else 0.
+
+    Parameters
+    ----------
+    evaluation
+        What was measured.
+    folder
+        The evaluation's folder.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    angles = evaluation.angles
+    names = [str(name) for name in angles["angle"].values]
+    parts = [pd.DataFrame(columns=ANGLE_COLUMNS)]
+    for individual in evaluation.chosen:
+        own = angles.sel({INDIVIDUALS: individual})
+        frames = own.sizes["time"]
+        filled = [is_filled(evaluation, name, individual) for name in names]
+        table = pd.DataFrame(
+            {
+                "time_s": np.repeat(own["time"].to_numpy().round(6), len(names)),
+                "frame": np.repeat(np.arange(frames), len(names)),
+                "person": evaluation.person_id(individual),
+                "angle": np.tile(names, frames),
+                "value_deg": own["angle_deg"].to_numpy().round(3).ravel(),
+                "facing": np.repeat(_FACING_WORDS[own["facing"].to_numpy() + 1], len(names)),
+                "filled": np.stack(filled, axis=1).ravel().astype(int),
+            }
+        )
+        parts.append(table)
+    _write(folder / "angles.csv", pd.concat(parts[1:]) if parts[1:] else parts[0])
+
+
+def write_events_csv(evaluation: Evaluation, folder: Path) -> None:
+    """Write ``events.csv``; only its header where the protocol looks for none.
+
+    Parameters
+    ----------
+    evaluation
+        What was measured.
+    folder
+        The evaluation's folder.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    _write(folder / "events.csv", _in_order(evaluation.events, EVENT_COLUMNS))
+
+
+def write_cycles_csv(evaluation: Evaluation, folder: Path) -> None:
+    """Write ``cycles.csv``; only its header where the protocol looks for none.
+
+    Parameters
+    ----------
+    evaluation
+        What was measured.
+    folder
+        The evaluation's folder.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    _write(folder / "cycles.csv", _in_order(evaluation.cycles, CYCLE_COLUMNS))
+
+
+def _in_order(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    more = [column for column in table.columns if column not in columns]
+    return table.reindex(columns=[*columns, *more])
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    with write_atomically(path) as file:
+        table.to_csv(file, index=False, lineterminator="\n")
