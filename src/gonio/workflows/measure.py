@@ -1,0 +1,61 @@
+"""From raw tracks to processed tracks and angles of the chosen people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gonio.analysis.angles import compute_angles
+from gonio.poses import INDIVIDUALS
+from gonio.tracking import choose_person, process
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from gonio.protocols import ProtocolSpec
+    from gonio.skeletons import Skeleton
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Processed tracks of everybody, and angles of the chosen people."""
+
+    poses: xr.Dataset
+    angles: xr.Dataset
+    chosen: list[str]
+    person_reason: str
+    warnings: list[str] = field(default_factory=list)
+
+    def as_fields(self) -> dict[str, Any]:
+        """Return the fields of an evaluation that follow from the measurement."""
+        return {
+            "poses": self.poses,
+            "angles": self.angles,
+            "chosen": self.chosen,
+            "person_reason": self.person_reason,
+        }
+
+
+def measure(raw: xr.Dataset, skeleton: Skeleton, protocol: ProtocolSpec) -> Measured:
+    """Choose people, process their tracks and compute their angles.
+
+    Parameters
+    ----------
+    raw
+        Tracks with identities.
+    skeleton
+        Their skeleton.
+    protocol
+        Says whom, how and what.
+
+    Returns
+    -------
+    Measured
+        With empty tracks and a warning where nobody was seen.
+    """
+    choice = choose_person(raw, skeleton, rule=protocol.person)
+    poses = process(raw, protocol.processing)
+    chosen = poses.sel({INDIVIDUALS: list(choice.individuals)})
+    angles = compute_angles(chosen, skeleton, view=protocol.view, names=protocol.angles or None)
+    warnings = [] if choice.individuals else ["Nobody was found in the recording."]
+    return Measured(poses, angles, list(choice.individuals), choice.reason, warnings)

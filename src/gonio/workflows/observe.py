@@ -1,0 +1,207 @@
+"""Who was where in every frame: from a recording with a model, or from saved tracks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gonio.errors import InputError, PosesError, VideoError
+from gonio.poses import RAW_GROUP, load_poses
+from gonio.runtime import ModelStore, estimate_frames, open_estimator
+from gonio.skeletons import load_skeleton
+from gonio.tracking import assign_identities
+from gonio.video import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import xarray as xr
+
+    from gonio.protocols import ProtocolSpec
+    from gonio.runtime import FramePeople
+    from gonio.skeletons import Skeleton
+    from gonio.video import SourceInfo
+    from gonio.workflows.settings import AnalyzeSettings, Progress
+
+FIND_PEOPLE = "Finding people"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Tracks of everybody seen, and where they come from.
+
+    Attributes
+    ----------
+    raw
+        Poses with identities, as the model gave them.
+    recording
+        The video, image or folder to draw on; None where there is none.
+    """
+
+    raw: xr.Dataset
+    skeleton: Skeleton
+    source: dict[str, Any]
+    model: dict[str, Any]
+    recording: Path | None
+    fps: float | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def observe_recording(
+    path: Path, settings: AnalyzeSettings, protocol: ProtocolSpec, report: Progress
+) -> Observation:
+    """Find people in a recording.
+
+    Parameters
+    ----------
+    path
+        A video, an image, or a folder of numbered images.
+    settings, protocol
+        What to run.
+    report
+        Called with each frame done.
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    VideoError
+        If the recording cannot be read or has no frames.
+    ModelError
+        If the model cannot be had or run.
+    """
+    with open_source(path, fps=settings.fps) as source:
+        store = ModelStore()
+        model = store.resolve(protocol.model)
+        people = 1 if source.info.kind == "image" else settings.max_people
+        estimator = open_estimator(
+            model, store=store, max_people=people, device=settings.device, threads=settings.threads
+        )
+        try:
+            found = _reported(estimate_frames(source, estimator), source.info.frames, report)
+            raw = assign_identities(
+                found,
+                estimator.skeleton,
+                fps=source.info.fps,
+                attrs={
+                    "source": str(path),
+                    "source_sha256": source.info.sha256,
+                    "model": model.card.name,
+                    "model_sha256": model.sha256,
+                },
+            )
+            provider = estimator.provider
+        finally:
+            estimator.close()
+        if raw.sizes["time"] == 0:
+            raise VideoError(f"'{path}': no frames could be read")
+        return Observation(
+            raw=raw,
+            skeleton=estimator.skeleton,
+            source=_describe_source(source.info, raw),
+            model={
+                "name": model.card.name,
+                "version": model.card.version,
+                "sha256": model.sha256,
+                "provider": provider,
+            },
+            recording=path,
+            fps=settings.fps,
+            warnings=list(source.warnings),
+        )
+
+
+def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings) -> Observation:
+    """Read tracks that were found before.
+
+    Parameters
+    ----------
+    path
+        A netCDF file of poses: an evaluation's ``poses.nc`` (its raw tracks are used), or one
+        of the ``movement`` package whose keypoints are those of a built-in skeleton.
+    recording
+        What to draw on; None: nothing is drawn.
+    settings
+        The settings.
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    PosesError
+        If the file is no poses file or its skeleton is unknown.
+    InputError
+        If a model is asked for too.
+    """
+    if settings.model is not None:
+        raise InputError("--model finds people and --from-poses has found them already: give one")
+    try:
+        raw = load_poses(path, group=RAW_GROUP)
+    except PosesError:
+        raw = load_poses(path)
+    skeleton_name = raw.attrs.get("skeleton")
+    if skeleton_name is None:
+        raise PosesError(
+            f"'{path}': does not say which skeleton its keypoints follow (attribute 'skeleton')"
+        )
+    skeleton = load_skeleton(skeleton_name)
+    if list(skeleton.keypoints) != [str(k) for k in raw["keypoints"].values]:
+        raise PosesError(f"'{path}': its keypoints are not those of the skeleton '{skeleton.name}'")
+    if recording is None:
+        source = _source_of_tracks(raw, path)
+    else:
+        with open_source(recording, fps=settings.fps) as opened:
+            source = _describe_source(opened.info, raw)
+    model = {"name": raw.attrs.get("model"), "sha256": raw.attrs.get("model_sha256")}
+    return Observation(
+        raw=raw,
+        skeleton=skeleton,
+        source=source,
+        model={"version": None, "provider": None, **model},
+        recording=recording,
+        fps=settings.fps,
+    )
+
+
+def _reported(
+    frames: Iterator[FramePeople], total: int | None, report: Progress
+) -> Iterator[FramePeople]:
+    done = 0
+    for done, frame in enumerate(frames, start=1):  # noqa: B007 - the last count is used below
+        report(FIND_PEOPLE, done, total)
+        yield frame
+    report(FIND_PEOPLE, done, done)
+
+
+def _describe_source(info: SourceInfo, raw: xr.Dataset) -> dict[str, Any]:
+    described = {k: getattr(info, k) for k in ("path", "sha256", "kind", "width", "height", "fps")}
+    return described | {"frames": raw.sizes["time"], "duration_s": _duration_s(raw, info.fps)}
+
+
+def _source_of_tracks(raw: xr.Dataset, path: Path) -> dict[str, Any]:
+    fps = raw.attrs.get("fps")
+    return {
+        "path": raw.attrs.get("source", str(path)),
+        "sha256": raw.attrs.get("source_sha256"),
+        "kind": "poses",
+        "width": None,
+        "height": None,
+        "frames": raw.sizes["time"],
+        "fps": None if fps is None else float(fps),
+        "duration_s": _duration_s(raw, fps),
+    }
+
+
+def _duration_s(raw: xr.Dataset, fps: float | None) -> float:
+    time_s = raw["time"].values
+    if time_s.size < 2:
+        return 0.0
+    last = 1 / fps if fps else float(np.median(np.diff(time_s)))
+    return float(time_s[-1] - time_s[0] + last)

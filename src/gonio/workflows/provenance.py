@@ -1,0 +1,57 @@
+"""What made a result: versions, settings, and the operations on the data."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gonio
+from gonio.poses import operation_log
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from gonio.workflows.settings import AnalyzeSettings
+
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "xarray",
+    "av",
+    "opencv-python-headless",
+    "onnxruntime",
+    "ai-edge-litert",
+)
+
+
+def describe_provenance(settings: AnalyzeSettings, poses: xr.Dataset) -> dict[str, Any]:
+    """Describe what made a result.
+
+    Parameters
+    ----------
+    settings
+        The analysis' settings.
+    poses
+        The processed poses, whose log says what was done to them.
+
+    Returns
+    -------
+    dict
+        ``gonio, python, platform, libraries, command, created, settings, log``; JSON can hold it.
+    """
+    plain = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(settings).items()}
+    return {
+        "gonio": gonio.__version__,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "libraries": {name: version(name) for name in _LIBRARIES},
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "settings": plain,
+        "log": operation_log(poses),
+    }

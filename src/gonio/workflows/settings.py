@@ -1,0 +1,98 @@
+"""What a person can set for an analysis, and the protocol that results from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gonio.errors import InputError
+from gonio.protocols import load_protocol
+from gonio.tracking import check_person_rule, check_steps
+
+if TYPE_CHECKING:
+    from gonio.protocols import ProtocolSpec
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with a stage's name, how much of it is done, and the total where it is known."""
+
+
+@dataclass(frozen=True)
+class AnalyzeSettings:
+    """Settings of ``gonio analyze``.
+
+    Attributes
+    ----------
+    protocol
+        Built-in name or path of a YAML file.
+    model, person
+        Replace the protocol's own where given.
+    out
+        Folder of the evaluations.
+    from_poses
+        Tracks to start from instead of finding people.
+    overlay
+        Draw the result over the recording.
+    fps
+        Frames per second of a folder of images.
+    height_m
+        The measured person's stature, metres: the scale of ``trc``.
+    trc, mot
+        Also write OpenSim's files.
+    max_people
+        How many people are followed at once.
+    device, threads
+        Where models run, and on how many threads (None: all cores).
+    overwrite
+        Replace an existing evaluation once the new one is complete.
+    """
+
+    protocol: str = "general"
+    model: str | None = None
+    person: str | None = None
+    out: Path = Path("results")
+    from_poses: Path | None = None
+    overlay: bool = True
+    fps: float | None = None
+    height_m: float | None = None
+    trc: bool = False
+    mot: bool = False
+    max_people: int = 2
+    device: str = "auto"
+    threads: int | None = None
+    overwrite: bool = False
+
+
+def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
+    """Return the protocol with the settings' replacements, checked as far as names go.
+
+    Parameters
+    ----------
+    settings
+        The settings.
+
+    Returns
+    -------
+    ProtocolSpec
+
+    Raises
+    ------
+    ConfigError
+        If the protocol, an operation, an argument or the choice of person is unknown.
+    InputError
+        If settings contradict each other.
+    """
+    if settings.trc and settings.height_m is None:
+        raise InputError(
+            "--trc writes meters and needs a scale: give --height-m, the person's height"
+        )
+    changes: dict[str, Any] = {}
+    if settings.model is not None:
+        changes["model"] = settings.model
+    if settings.person is not None:
+        changes["person"] = settings.person
+    protocol = load_protocol(settings.protocol).model_copy(update=changes)
+    check_person_rule(protocol.person)
+    check_steps(protocol.processing)
+    return protocol
