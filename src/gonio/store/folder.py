@@ -115,17 +115,17 @@ def _check_free(target: Path, *, overwrite: bool) -> None:
 
 
 def _move(part: Path, target: Path, *, overwrite: bool) -> None:
-    old = part.with_name(part.name.replace(".part-", ".old-"))
     _check_free(target, overwrite=overwrite)
+    old = part.with_name(part.name.replace(".part-", ".old-"))
     had_one = target.exists()
-    if had_one:
-        target.rename(old)
     try:
-        part.rename(target)
-    except OSError:
         if had_one:
+            target.rename(old)
+        part.rename(target)
+    except OSError as error:
+        if old.exists():
             old.rename(target)
-        raise
+        raise cannot_write(target, error) from error
     shutil.rmtree(old, ignore_errors=True)
 
 
