@@ -14,7 +14,8 @@ from a grid of width W to one of width W′
 - SimCC bins at ratio r are a grid of width r · W over the same rectangle
 
 Matrices have shape ``(2, 3)``, float64, and map (x, y) to (x, y). Maps have shape
-``(K, H, W)``; points ``(K, 2)``, NaN = not there.
+``(..., H, W)``, points ``(..., 2)``, the leading dimensions alike (keypoints, or batch and
+keypoints); NaN = not there.
 """
 
 from __future__ import annotations
@@ -30,12 +31,15 @@ from gonio.codec.affine import (
     transform,
     warp,
 )
+from gonio.codec.coords import decode_coords, encode_coords
 from gonio.codec.grids import (
     heatmap_to_input,
     input_to_heatmap,
     input_to_normalized,
     normalized_to_input,
 )
+from gonio.codec.heatmaps import decode_argmax, decode_dark, decode_quarter, encode_gaussian
+from gonio.codec.simcc import decode_simcc, encode_simcc
 from gonio.codec.window import refine_in_window
 
 __all__ = [
@@ -44,6 +48,14 @@ __all__ = [
     "Region",
     "compose",
     "crop_matrix",
+    "decode_argmax",
+    "decode_coords",
+    "decode_dark",
+    "decode_quarter",
+    "decode_simcc",
+    "encode_coords",
+    "encode_gaussian",
+    "encode_simcc",
     "heatmap_to_input",
     "input_to_heatmap",
     "input_to_normalized",
