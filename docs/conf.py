@@ -7,9 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from _generate import write_command_line, write_reference
-
 import gonio
+from _generate import write_command_line, write_reference
 
 project = "Gonio"
 author = "The Gonio developers"

@@ -1,7 +1,12 @@
-"""Fixtures for every test: where real data and pretrained models are, or why a test skips."""
+"""Fixtures for every test: where real data and pretrained models are, or why a test skips.
+
+With ``GONIO_NO_SKIPS`` set (as ``.ci/run`` does where the real data are), a skip fails the run.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +23,12 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def walk_video(shared: Path) -> Path:
+    """The recording of a walking woman whom a man crosses."""
+    return shared / "data" / "videos" / "sagittal_walk_two_people.mp4"
+
+
+@pytest.fixture(scope="session")
 def models_dir() -> Path:
     """Folder that holds the pretrained BlazePose, fetched once."""
     from gonio.errors import OfflineError
@@ -29,3 +40,24 @@ def models_dir() -> Path:
     except OfflineError as error:
         pytest.skip(f"pretrained models are absent: {error}")
     return paths[0].parent
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("Chromium is absent")
+    return path
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when a test skipped although everything it needs should be here."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("GONIO_NO_SKIPS") or reporter is None:
+        return
+    skipped = reporter.stats.get("skipped", [])
+    if skipped and session.exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"GONIO_NO_SKIPS: {len(skipped)} tests skipped, none may", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

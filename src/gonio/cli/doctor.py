@@ -1,4 +1,4 @@
-"""``gonio doctor``: is everything here that an analysis needs?"""
+"""``gonio doctor``: whether everything is here that an analysis needs."""
 
 from __future__ import annotations
 

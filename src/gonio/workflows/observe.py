@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from gonio.video import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import xarray as xr
 
@@ -174,7 +174,7 @@ def _reported(
     frames: Iterator[FramePeople], total: int | None, report: Progress
 ) -> Iterator[FramePeople]:
     done = 0
-    for done, frame in enumerate(frames, start=1):  # noqa: B007 - the last count is used below
+    for done, frame in enumerate(frames, start=1):
         report(FIND_PEOPLE, done, total)
         yield frame
     report(FIND_PEOPLE, done, done)

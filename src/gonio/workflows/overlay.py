@@ -185,4 +185,4 @@ def _still_frames(evaluation: Evaluation) -> set[int]:
     if rows.size == 0:
         return set()
     places = np.linspace(0, rows.size - 1, min(STILLS, rows.size))
-    return {int(rows[int(round(place))]) for place in places}
+    return {int(rows[round(place)]) for place in places}

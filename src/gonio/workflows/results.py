@@ -39,12 +39,7 @@ class AnalysisResult:
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return columns and rows of the measured angles' ranges, one row a person and angle."""
         rows = [
-            [
-                str(person["id"]),
-                name,
-                *(_number(angle[k]) for k in ("min_deg", "max_deg", "mean_deg")),
-            ]
-            + [f"{100 * angle['missing']:.0f}"]
+            [str(person["id"]), name, *_range_cells(angle)]
             for person in self.summary["people"]
             for name, angle in person["angles"].items()
         ]
@@ -80,6 +75,11 @@ class BatchResult:
             "done": [{"folder": str(r.folder), **r.summary} for r in self.done],
             "failed": [{"path": str(f.path), "message": f.message} for f in self.failed],
         }
+
+
+def _range_cells(angle: dict[str, Any]) -> list[str]:
+    ends = [_number(angle[key]) for key in ("min_deg", "max_deg", "mean_deg")]
+    return [*ends, f"{100 * angle['missing']:.0f}"]
 
 
 def _number(value: float | None) -> str:
