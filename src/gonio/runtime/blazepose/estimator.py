@@ -1,0 +1,227 @@
+"""Follow people from frame to frame: the landmarks of one frame say where to look in the next.
+
+With ``max_people=1`` this is MediaPipe's way: the detector runs only while nobody is followed.
+With more, it also runs now and then while there is room for another person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+
+from gonio.errors import ModelOutputError
+from gonio.runtime.blazepose.detector import Detection, PoseDetector
+from gonio.runtime.blazepose.landmarks import BODY_POINTS, LandmarkModel, Landmarks
+from gonio.runtime.blazepose.regions import RegionFilter, region_around, region_overlap
+from gonio.runtime.estimator import Person
+from gonio.runtime.fit import check_outputs
+from gonio.runtime.sessions import open_session
+from gonio.skeletons import load_skeleton
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from gonio.codec import Region
+    from gonio.runtime.cards import Card
+    from gonio.runtime.store import Model, ModelStore
+    from gonio.skeletons import Skeleton
+
+DETECTOR: Final = "blazepose-detector"
+MIN_SCORE: Final = 0.5
+DETECT_EVERY: Final = 15
+SAME_REGION: Final = 0.5
+SAME_PERSON: Final = 0.8
+
+
+class Detector(Protocol):
+    """What finds people anywhere in an image."""
+
+    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
+        """Return the people found, the surest first."""
+        ...
+
+
+class Locator(Protocol):
+    """What finds the landmarks of the person in a region."""
+
+    def locate(self, image: NDArray[np.uint8], region: Region) -> Landmarks:
+        """Return the landmarks with their score."""
+        ...
+
+
+@dataclass(eq=False)
+class _Track:
+    region: Region
+    steady: RegionFilter = field(default_factory=RegionFilter)
+
+
+class BlazePoseEstimator:
+    """Landmarks of up to ``max_people`` people in a series of images.
+
+    Parameters
+    ----------
+    card
+        The landmark model's; names the skeleton.
+    detector, landmarks
+        The two models.
+    max_people
+        Follow at most so many at once.
+    min_score
+        A person whose presence is not above it is lost.
+    detect_every
+        While fewer than ``max_people`` but at least one are followed, look for others every so
+        many frames; sooner only where somebody was just lost.
+
+    Notes
+    -----
+    A keypoint's confidence is the model's *visibility*: that the point is inside the image and
+    not hidden. Its presence (inside the image, hidden or not) is no factor of it, for
+    visibility implies presence; MediaPipe reports visibility alone, too.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        detector: Detector,
+        landmarks: Locator,
+        *,
+        max_people: int = 2,
+        min_score: float = MIN_SCORE,
+        detect_every: int = DETECT_EVERY,
+    ) -> None:
+        self.card = card
+        self.skeleton: Skeleton = load_skeleton(card.skeleton or "blazepose33")
+        if len(self.skeleton.keypoints) != BODY_POINTS:
+            raise ModelOutputError(
+                f"model '{card.name}': skeleton '{self.skeleton.name}' has "
+                f"{len(self.skeleton.keypoints)} keypoints, the model gives {BODY_POINTS}"
+            )
+        self._detector, self._landmarks = detector, landmarks
+        self._max_people, self._min_score = max_people, min_score
+        self._detect_every = detect_every
+        self._spread = 2 * np.array(self.skeleton.sigmas)
+        self._tracks: list[_Track] = []
+        self._until_detection = 0
+
+    def reset(self) -> None:
+        """Forget everybody: a new series begins."""
+        self._tracks = []
+        self._until_detection = 0
+
+    def close(self) -> None:
+        """Forget everybody; the sessions are freed with the estimator."""
+        self.reset()
+
+    def estimate(self, image: NDArray[np.uint8]) -> list[Person]:
+        """Find the people in the next image of the series.
+
+        Parameters
+        ----------
+        image
+            Shape ``(H, W, 3)``, RGB.
+
+        Returns
+        -------
+        list of Person
+            Those followed longest first; empty where nobody is.
+        """
+        followed = len(self._tracks)
+        seen: list[tuple[_Track, Person, Landmarks]] = []
+        for track in self._tracks + self._newcomers(image):
+            marks = self._landmarks.locate(image, track.region)
+            if marks.score > self._min_score:
+                person = _person(marks, track.region)
+                if all(self._likeness(person, other) < SAME_PERSON for _, other, _ in seen):
+                    seen.append((track, person, marks))
+        self._tracks = [track for track, _, marks in seen if _follow(track, marks)]
+        if len(self._tracks) < followed:
+            self._until_detection = 0
+        return [person for _, person, _ in seen]
+
+    def _newcomers(self, image: NDArray[np.uint8]) -> list[_Track]:
+        """Run the detector where it is due, and return people not followed yet."""
+        self._until_detection -= 1
+        room = self._max_people - len(self._tracks)
+        if room <= 0 or (self._tracks and self._until_detection >= 0):
+            return []
+        self._until_detection = self._detect_every - 1
+        new: list[_Track] = []
+        for detection in self._detector.detect(image):
+            region = region_around(*detection.keypoints[:2])
+            known = [track.region for track in self._tracks + new]
+            if region is not None and all(region_overlap(region, k) < SAME_REGION for k in known):
+                new.append(_Track(region))
+        return new[:room]
+
+    def _likeness(self, a: Person, b: Person) -> float:
+        """Object keypoint similarity of two people, all keypoints counted alike."""
+        area = 0.53 * float(np.prod(np.ptp(b.keypoints_px, axis=0)))
+        distance2 = ((a.keypoints_px - b.keypoints_px) ** 2).sum(axis=1)
+        return float(np.exp(-distance2 / (2 * max(area, 1.0) * self._spread**2)).mean())
+
+
+def _person(marks: Landmarks, region: Region) -> Person:
+    return Person(
+        marks.points_px[:BODY_POINTS].astype(np.float32),
+        marks.visibility[:BODY_POINTS].astype(np.float32),
+        marks.score,
+        region,
+    )
+
+
+def _follow(track: _Track, marks: Landmarks) -> bool:
+    """Say where to look for the person next; false where the landmarks do not tell."""
+    region = region_around(*track.steady.update(marks.region_points))
+    if region is not None:
+        track.region = region
+    return region is not None
+
+
+def open_blazepose(
+    model: Model,
+    *,
+    store: ModelStore,
+    max_people: int = 2,
+    device: str = "auto",
+    threads: int | None = None,
+    **settings: Any,
+) -> BlazePoseEstimator:
+    """Open the landmark model and its detector.
+
+    Parameters
+    ----------
+    model
+        The landmark model.
+    store
+        Gives the detector, ``blazepose-detector``.
+    max_people, **settings
+        See :class:`BlazePoseEstimator`.
+    device, threads
+        See :func:`gonio.runtime.open_session`.
+
+    Returns
+    -------
+    BlazePoseEstimator
+
+    Raises
+    ------
+    ModelError, ModelOutputError, OfflineError
+        See :func:`gonio.runtime.open_estimator`.
+    """
+    found = store.resolve(DETECTOR)
+    sessions = []
+    for needed in (found, model):
+        session = open_session(needed.path, device=device, threads=threads)
+        check_outputs(session, needed.card)
+        sessions.append(session)
+    return BlazePoseEstimator(
+        model.card,
+        PoseDetector(sessions[0], found.card),
+        LandmarkModel(sessions[1], model.card),
+        max_people=max_people,
+        **settings,
+    )
