@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from functools import cache, cached_property
 from importlib import resources
@@ -51,10 +52,10 @@ class Skeleton(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_pairs_and_sigmas(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
+        names = values.get("keypoints") if isinstance(values, dict) else None
+        if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
             return values
         filled = dict(values)
-        names = filled.get("keypoints", ())
         if not filled.get("sigmas"):
             filled["sigmas"] = [DEFAULT_SIGMA] * len(names)
         if not filled.get("pairs"):
@@ -68,8 +69,8 @@ class Skeleton(BaseModel):
             raise ValueError(f"keypoints named twice: {', '.join(twice)}")
         if len(self.sigmas) != len(self.keypoints):
             raise ValueError(f"{len(self.sigmas)} sigmas for {len(self.keypoints)} keypoints")
-        if any(s <= 0 for s in self.sigmas):
-            raise ValueError("sigmas must be positive")
+        if not all(0 < s < math.inf for s in self.sigmas):
+            raise ValueError("sigmas must be positive and finite")
         clash = set(self.derived) & set(self.keypoints)
         if clash:
             raise ValueError(f"derived points are keypoints too: {', '.join(sorted(clash))}")
@@ -79,7 +80,11 @@ class Skeleton(BaseModel):
                 raise ValueError(f"derived point '{point}' has no parents")
             self._check_known(parents, own, f"derived.{point}")
         self._check_known([n for e in self.edges for n in e], own | set(self.derived), "edges")
-        self._check_known([n for p in self.pairs for n in p], own, "pairs")
+        paired = [n for p in self.pairs for n in p]
+        self._check_known(paired, own, "pairs")
+        if len(set(paired)) != len(paired):
+            twice = sorted({n for n in paired if paired.count(n) > 1})
+            raise ValueError(f"pairs: in more than one place: {', '.join(twice)}")
         return self
 
     @staticmethod
@@ -185,11 +190,11 @@ def _parse(text: str, *, where: str) -> Skeleton:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
+        message = f"{place}: {message}" if place else message
         if first["type"] == "extra_forbidden":
-            message = f"unknown key{near_match(str(first['loc'][-1]), Skeleton.model_fields)}"
-        raise ConfigError(
-            f"skeleton '{where}': {place + ': ' if place else ''}{message}"
-        ) from error
+            keys = [field.alias or name for name, field in Skeleton.model_fields.items()]
+            message = f"unknown key '{place}'{near_match(place, keys)}"
+        raise ConfigError(f"skeleton '{where}': {message}") from error
 
 
 def _pairs_from_names(names: Any) -> list[tuple[str, str]]:
