@@ -41,10 +41,11 @@ def refine_in_window(
 
     Notes
     -----
-    The rule of MediaPipe's ``RefineLandmarksFromHeatmapCalculator`` (kernel 7, score 0.5, on
-    logits in BlazePose). MediaPipe then divides the mean *index* by the map's width, which puts
-    its result half a heatmap pixel up and left of ours: to reproduce its numbers, subtract 0.5
-    from the points that moved.
+    The rule of MediaPipe's ``RefineLandmarksFromHeatmapCalculator`` (BlazePose: kernel 7, score
+    0.5, logits). MediaPipe reads the mean *index* over the map's width as the normalized
+    position: half a heatmap pixel less than this package's convention. BlazePose's maps are
+    trained so (on mirrored images they prove 0.44 px off in our convention), hence for it
+    subtract 0.5 from the points that moved.
     """
     start = np.array(points, dtype=np.float64)
     count, height, width = maps.shape
