@@ -64,9 +64,7 @@ def pixels_per_meter(poses: xr.Dataset, skeleton: Skeleton, height_m: float) -> 
     return length_px / (_SHARE_OF_HEIGHT * height_m)
 
 
-def _length_px(
-    poses: xr.Dataset, skeleton: Skeleton, side: str, upper: str, lower: str
-) -> float:
+def _length_px(poses: xr.Dataset, skeleton: Skeleton, side: str, upper: str, lower: str) -> float:
     a, b = (point(poses, f"{side}_{name}", skeleton) for name in (upper, lower))
     if a is None or b is None:
         return float("nan")

@@ -1,0 +1,1 @@
+"""Analysis: pure functions from keypoint tracks to measures, a sub-package each."""

@@ -1,0 +1,78 @@
+"""Angles as continuous series: the cut of the circle is moved to where nobody goes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+_TURN_DEG = 360.0
+_BACK_DEG = 90.0
+
+
+def wrap(angle_deg: ArrayLike) -> NDArray[np.float64]:
+    """Wrap angles to [−180, 180) degrees; NaN stays NaN."""
+    return _near(np.asarray(angle_deg, dtype=np.float64), 0.0)
+
+
+def unwrap(angle_deg: ArrayLike, *, can_turn: bool = True) -> NDArray[np.float64]:
+    """Take the jumps of whole turns out of a series.
+
+    The series is first put within half a turn of its own circular mean, which lies in
+    [−180, 180); so values far from the cut come back as they were, and stretches between gaps
+    stay on one branch. Then each stretch of frames without NaN is made continuous: neighbours
+    differ by less than 180°, and most of the stretch stays within half a turn of the mean.
+
+    Parameters
+    ----------
+    angle_deg
+        Shape ``(time,)``, degrees, any branch. NaN = not measured; it breaks the series.
+    can_turn
+        True for segments, which may turn round and round. False for joints, which cannot: where
+        noise carried one past the cut and it is back within 90° of the mean, it is put back on
+        the mean's branch.
+
+    Returns
+    -------
+    np.ndarray
+        Shape ``(time,)``; differs from the input by whole turns.
+    """
+    angle = np.asarray(angle_deg, dtype=np.float64)
+    seen = np.isfinite(angle)
+    if not seen.any():
+        return angle.copy()
+    radians = np.deg2rad(angle[seen])
+    mean = float(wrap(np.rad2deg(np.arctan2(np.sin(radians).mean(), np.cos(radians).mean()))))
+    near = _near(angle, mean)
+    step = np.diff(near)
+    jump = np.where(np.abs(step) > _TURN_DEG / 2, -np.sign(step), 0.0)
+    if not jump.any():
+        return near
+    turns = np.concatenate([[0.0], np.cumsum(jump)])
+    for stretch in _runs(seen, seen):
+        turns[stretch] -= np.round(np.median(turns[stretch]))
+    if not can_turn:
+        for run in _runs(turns, seen & (turns != 0)):
+            if np.abs(near[run] - mean).min() < _BACK_DEG:
+                turns[run] = 0
+    return near + _TURN_DEG * turns
+
+
+def _near(angle: NDArray[np.float64], middle: float) -> NDArray[np.float64]:
+    # Subtracting whole turns, rather than adding a remainder to the middle, leaves angles that
+    # are already there bit for bit.
+    turned: NDArray[np.float64] = angle - _TURN_DEG * np.floor(
+        (angle - middle + _TURN_DEG / 2) / _TURN_DEG
+    )
+    return turned
+
+
+def _runs(values: NDArray[np.generic], where: NDArray[np.bool_]) -> list[slice]:
+    """Return the runs of equal ``values`` among neighbours that all satisfy ``where``."""
+    change = np.flatnonzero((values[1:] != values[:-1]) | (where[1:] != where[:-1])) + 1
+    edges = [0, *change.tolist(), len(values)]
+    return [slice(a, b) for a, b in pairwise(edges) if where[a]]
