@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gonio.runtime.fit import check_outputs, output_name
     from gonio.runtime.pipeline import estimate_frames
     from gonio.runtime.sessions import Session, open_session
-    from gonio.runtime.store import Model, ModelStore
+    from gonio.runtime.store import Model, ModelStore, built_in_cards
 
 _HOMES = {
     "cards": (
@@ -35,7 +35,7 @@ _HOMES = {
     "fit": ("check_outputs", "output_name"),
     "pipeline": ("estimate_frames",),
     "sessions": ("Session", "open_session"),
-    "store": ("Model", "ModelStore"),
+    "store": ("Model", "ModelStore", "built_in_cards"),
 }
 _EXPORTS = {name: f"gonio.runtime.{home}" for home, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of the data's way
@@ -49,6 +49,7 @@ __all__ = [  # noqa: RUF022 - in the order of the data's way
     "load_card",
     "Model",
     "ModelStore",
+    "built_in_cards",
     "Session",
     "open_session",
     "check_outputs",

@@ -54,11 +54,16 @@ def fetch_address(url: str, target: Path, *, progress: Progress | None = None) -
     import requests
 
     bar = None if progress is None else _PoochBar(target.name, progress)
-    download = pooch.HTTPDownloader(progressbar=bar or False, timeout=_TIMEOUT_S)
+    opened: list[requests.Response] = []
+    hooks = {"response": lambda response, **_: opened.append(response)}
+    download = pooch.HTTPDownloader(progressbar=bar or False, timeout=_TIMEOUT_S, hooks=hooks)
     try:
         download(url, str(target), None)
-    except (requests.RequestException, OSError) as error:
+    except requests.RequestException as error:
         raise OfflineError(f"{url}: cannot be fetched ({error})") from error
+    finally:
+        for response in opened:  # pooch leaves them open
+            response.close()
 
 
 def fetch_members(
@@ -135,9 +140,11 @@ def _copy_file_address(url: str, target: Path) -> None:
 
     path = Path(url2pathname(urlparse(url).path))
     try:
-        shutil.copyfile(path, target)
+        source = path.open("rb")
     except OSError as error:
         raise OfflineError(f"{url}: cannot be read ({error.strerror or error})") from error
+    with source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
 
 
 class _PoochBar:

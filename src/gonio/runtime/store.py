@@ -10,7 +10,7 @@ import os
 import shutil
 import uuid
 import warnings
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -94,7 +94,7 @@ class ModelStore:
         added = {
             file.name.removesuffix(CARD_SUFFIX)
             for folder in self._folders()
-            for file in folder.glob(f"*{CARD_SUFFIX}")
+            for file in folder.glob(f"[!.]*{CARD_SUFFIX}")
         }
         return sorted(added | set(built_in_cards()))
 
@@ -168,9 +168,9 @@ class ModelStore:
         Parameters
         ----------
         name_or_path
-            A path if it holds a separator or exists: an ``.onnx`` or ``.tflite`` file with
-            ``<stem>.card.json`` beside it, or a folder with ``model.onnx`` and
-            ``model.card.json``. Otherwise a store name.
+            A path if it holds a separator, ends in a model's suffix, or exists: an ``.onnx`` or
+            ``.tflite`` file with ``<stem>.card.json`` beside it, or a folder with ``model.onnx``
+            and ``model.card.json``. Otherwise a store name.
         progress
             See :meth:`pull`.
 
@@ -180,25 +180,12 @@ class ModelStore:
             See :meth:`pull`; also if a path holds no model with a valid card.
         """
         text, path = str(name_or_path), Path(name_or_path)
-        is_path = isinstance(name_or_path, Path) or "/" in text or os.sep in text or path.exists()
-        if not is_path:
-            card = self.card(text)
-            path = self.pull(text, progress=progress)
-            return Model(card, path, card.sha256 or sha256_of(path))
-        if path.is_dir():
-            path /= "model.onnx"
-            if not path.is_file():
-                raise ModelError(f"run '{text}': no model.onnx. Export it: gonio export {text}")
-        elif not path.is_file():
-            raise ModelError(f"model '{text}': no such file")
-        if path.suffix.lower() not in SUFFIXES:
-            raise ModelError(f"model '{text}': is no {' or '.join(SUFFIXES)} file")
-        if not card_path(path).is_file():
-            raise ModelError(f"model '{path}': no card beside it. Write '{card_path(path).name}'.")
-        card, sha256 = load_card(card_path(path)), sha256_of(path)
-        if card.sha256 not in {None, sha256}:
-            raise _damaged(path, card)
-        return Model(card, path, sha256)
+        looks_like_path = "/" in text or os.sep in text or text.lower().endswith(SUFFIXES)
+        if isinstance(name_or_path, Path) or looks_like_path or path.exists():
+            return _from_path(path)
+        card = self.card(text)
+        path = self.pull(text, progress=progress)
+        return Model(card, path, card.sha256 or sha256_of(path))
 
     def add(
         self,
@@ -319,7 +306,8 @@ class ModelStore:
             reason = error.strerror or error
             raise OutputError(f"'{target}': cannot be written ({reason})") from error
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def _nowhere(self, card: Card, failures: list[ModelError]) -> ModelError:
         looked = ", ".join(f"'{folder}'" for folder in self._folders())
@@ -350,6 +338,23 @@ def _entry(name: str, address: str | None, card: Card) -> Card:
     sources = [{"url": address}] if address else []
     values["source"] = [*sources, *values.get("source", [])]
     return make_card({**values, "name": name}, where=name)
+
+
+def _from_path(path: Path) -> Model:
+    if path.is_dir():
+        if not (path / "model.onnx").is_file():
+            raise ModelError(f"run '{path}': no model.onnx. Run: gonio export {path} --to onnx")
+        path /= "model.onnx"
+    elif not path.is_file():
+        raise ModelError(f"model '{path}': no such file")
+    if path.suffix.lower() not in SUFFIXES:
+        raise ModelError(f"model '{path}': is no {' or '.join(SUFFIXES)} file")
+    if not card_path(path).is_file():
+        raise ModelError(f"model '{path}': no card beside it. Write '{card_path(path).name}'.")
+    card, sha256 = load_card(card_path(path)), sha256_of(path)
+    if card.sha256 not in {None, sha256}:
+        raise _damaged(path, card)
+    return Model(card, path, sha256)
 
 
 def _file_names(card: Card) -> list[str]:
