@@ -1,0 +1,114 @@
+"""How well a seen person fits where a known person is expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Doubles = NDArray[np.float64]
+
+LEAST_COMMON: Final = 3
+_AREA_OF_BOX = 0.53
+_LEAST_WIDTH = 0.3
+_UNCERTAIN = 0.2
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Comparison of P expected with D seen people; every array has shape ``(P, D)``.
+
+    Attributes
+    ----------
+    distance
+        Mean distance of the common keypoints, in sizes of the person expected. Where fewer than
+        three are common: that of the box centers.
+    size_ratio
+        How many times larger the larger of the two is, over the common keypoints; at least 1.
+    cost
+        ``distance + 1 − OKS`` (with box overlap in place of OKS where few are common).
+    """
+
+    distance: Doubles
+    size_ratio: Doubles
+    cost: Doubles
+
+
+def usable(keypoints_px: NDArray[np.floating], confidence: NDArray[np.floating]) -> Doubles:
+    """Return keypoints ``(K, 2)``, px, the uncertain ones as NaN if enough others are left."""
+    points = np.asarray(keypoints_px, np.float64)
+    certain = np.where((np.asarray(confidence) >= _UNCERTAIN)[:, None], points, np.nan)
+    return certain if np.isfinite(certain).all(axis=1).sum() >= LEAST_COMMON else points
+
+
+def size_px(points: Doubles) -> float:
+    """Return the longer side of the box around a person's keypoints ``(K, 2)``; NaN if none."""
+    known = points[np.isfinite(points).all(axis=1)]
+    return float(np.ptp(known, axis=0).max()) if len(known) else float("nan")
+
+
+def compare(expected: Doubles, seen: Doubles, sigmas: Doubles) -> Likeness:
+    """Compare expected with seen people.
+
+    Parameters
+    ----------
+    expected, seen
+        Keypoints in px, shapes ``(P, K, 2)`` and ``(D, K, 2)``, NaN = not seen. Everybody has at
+        least one keypoint.
+    sigmas
+        The skeleton's OKS sigmas, ``(K,)``. The area is 0.53 × that of the expected person's box
+        (whose shorter side is taken as at least 0.3 of the longer).
+
+    Returns
+    -------
+    Likeness
+    """
+    low, high = np.nanmin(expected, axis=1), np.nanmax(expected, axis=1)
+    low_seen, high_seen = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
+    longer = np.maximum((high - low).max(axis=1), 1.0)
+    area = _AREA_OF_BOX * longer * np.maximum((high - low).min(axis=1), _LEAST_WIDTH * longer)
+
+    difference = seen[None] - expected[:, None]
+    common = np.asarray(np.isfinite(difference).all(axis=3))
+    count = common.sum(axis=2)
+    few = count < LEAST_COMMON
+    divisor = np.maximum(count, 1)
+    squared = np.where(common, (difference**2).sum(axis=3), 0.0)
+    variance = 2 * area[:, None, None] * (2 * sigmas) ** 2
+    oks = (np.exp(-squared / variance) * common).sum(axis=2) / divisor
+    distance = np.sqrt(squared).sum(axis=2) / divisor
+
+    center = (low_seen + high_seen)[None] / 2 - (low + high)[:, None] / 2
+    distance = np.where(few, np.hypot(center[..., 0], center[..., 1]), distance)
+    overlap = _overlap(low, high, low_seen, high_seen)
+    spread = _spread(expected[:, None], common), _spread(seen[None], common)
+    ratio = np.maximum(*spread) / np.maximum(np.minimum(*spread), 1e-9)
+    relative = distance / longer[:, None]
+    return Likeness(
+        distance=relative,
+        size_ratio=np.where(few, 1.0, ratio),
+        cost=relative + 1 - np.where(few, overlap, oks),
+    )
+
+
+def _spread(points: Doubles, common: NDArray[np.bool_]) -> Doubles:
+    """Return the root mean squared distance of the common keypoints from their middle."""
+    count = np.maximum(common.sum(axis=2), 1)[..., None]
+    known = np.where(common[..., None], points, 0.0)
+    middle = known.sum(axis=2) / count
+    off = np.where(common[..., None], points - middle[:, :, None], 0.0)
+    spread: Doubles = np.sqrt((off**2).sum(axis=(2, 3)) / count[..., 0])
+    return np.maximum(spread, 1e-6)
+
+
+def _overlap(low: Doubles, high: Doubles, low_seen: Doubles, high_seen: Doubles) -> Doubles:
+    """Return intersection over union of boxes given by their corners."""
+    sides = np.minimum(high[:, None], high_seen[None]) - np.maximum(low[:, None], low_seen[None])
+    shared = np.clip(sides, 0, None).prod(axis=2)
+    union = (high - low).prod(axis=1)[:, None] + (high_seen - low_seen).prod(axis=1)[None] - shared
+    overlap: Doubles = shared / np.maximum(union, 1e-9)
+    return overlap

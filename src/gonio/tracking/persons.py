@@ -1,0 +1,126 @@
+"""Whom to measure: one person, all, or nobody, with the reason in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gonio.errors import InputError, UnknownNameError
+from gonio.poses import INDIVIDUALS
+from gonio.tracking.series import seen_points
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from gonio.skeletons import Skeleton
+
+PERSON_RULES: Final = ("largest", "longest", "confident", "all")
+"""Rules by name; an index (``"0"``) is a rule too."""
+
+_MOMENT = 0.25
+_ARM = re.compile(r"elbow|wrist|pinky|thumb|hand|(left|right)_index")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who is measured, and why.
+
+    Attributes
+    ----------
+    individuals
+        Names, in order of appearance; empty where nobody was seen.
+    reason
+        One sentence for the report.
+    """
+
+    individuals: list[str]
+    reason: str
+
+
+def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "largest") -> Choice:
+    """Choose whom to measure.
+
+    Parameters
+    ----------
+    poses
+        Poses of all people.
+    skeleton
+        Says which keypoints make up a person's size (arms do not: they can be raised).
+    rule
+        ``"largest"``: the largest median size; ``"longest"``: seen in the most frames;
+        ``"confident"``: the highest median confidence; ``"all"``; or an index, counted from 0
+        in order of appearance. For ``largest`` and ``confident`` only those count who were seen
+        at least a quarter as long as the one seen longest: a moment never wins.
+
+    Returns
+    -------
+    Choice
+        Empty where nobody was seen, or where the index's person was not.
+
+    Raises
+    ------
+    UnknownNameError
+        If the rule is unknown.
+    InputError
+        If the recording has no person of that index.
+    """
+    names = [str(n) for n in poses[INDIVIDUALS].values]
+    index = _index(rule)
+    if index is None and rule not in PERSON_RULES:
+        raise UnknownNameError("person rule", str(rule), [*PERSON_RULES, "<index>"])
+    if not names:
+        return Choice([], "nobody was seen")
+    if index is not None:
+        if not 0 <= index < len(names):
+            has = f"{len(names)} (0–{len(names) - 1})" if len(names) > 1 else "only person 0"
+            raise InputError(f"person {index} was asked for, but the recording has {has}")
+        return Choice([names[index]], f"{names[index]}: asked for by index {index}")
+    seen = seen_points(poses)
+    frames = seen.any(axis=1).sum(axis=0)
+    if not frames.any():
+        return Choice([], "nobody was seen")
+    if rule == "all":
+        found = [name for name, n in zip(names, frames, strict=True) if n]
+        return Choice(found, f"all {len(found)} people" if len(found) > 1 else "the only person")
+    size_px = _sizes(poses, skeleton)
+    confidence = _confidences(poses, seen)
+    score = {"largest": size_px, "longest": frames, "confident": confidence}[str(rule)]
+    counts = frames >= (1 if rule == "longest" else _MOMENT * frames.max())
+    order = np.lexsort((-size_px, -frames, -np.where(counts, score, -1.0)))
+    words = [
+        f"{names[i]}: median size {size_px[i]:.0f} px, confidence {confidence[i]:.2f}, "
+        f"seen in {frames[i]} frames" + ("" if counts[i] else " (too few)")
+        for i in order
+        if frames[i]
+    ]
+    return Choice([names[order[0]]], f"{rule} of {len(words)}: " + "; ".join(words))
+
+
+def _index(rule: str | int) -> int | None:
+    if isinstance(rule, int):
+        return rule
+    return int(rule) if re.fullmatch(r"-?\d+", rule.strip()) else None
+
+
+def _sizes(poses: xr.Dataset, skeleton: Skeleton) -> NDArray[np.float64]:
+    """Return each person's median size: the longer side of the box around trunk, head and legs."""
+    body = [i for i, name in enumerate(skeleton.keypoints) if not _ARM.search(name)]
+    position = poses["position"].values[:, :2, body or slice(None)]
+    hidden = np.isnan(position)
+    top = np.where(hidden, -np.inf, position).max(axis=2, initial=-np.inf)
+    low = np.where(hidden, np.inf, position).min(axis=2, initial=np.inf)
+    side = (top - low).max(axis=1)
+    return np.array([np.median(s[s >= 0]) if (s >= 0).any() else 0.0 for s in side.T])
+
+
+def _confidences(poses: xr.Dataset, seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return each person's median confidence over the keypoints seen."""
+    values = np.nan_to_num(poses["confidence"].values)
+    people = range(seen.shape[2])
+    return np.array(
+        [np.median(values[..., i][s]) if (s := seen[..., i]).any() else 0.0 for i in people]
+    )

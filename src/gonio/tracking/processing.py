@@ -1,0 +1,93 @@
+"""A protocol's processing: named operations, one after the other."""
+
+from __future__ import annotations
+
+import inspect
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from gonio.errors import ConfigError, UnknownNameError, near_match
+from gonio.tracking.gaps import fill_gaps, hide_uncertain
+from gonio.tracking.smoothing import butterworth, median
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import xarray as xr
+
+    Operation = Callable[..., xr.Dataset]
+
+OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
+    {
+        "hide_uncertain": hide_uncertain,
+        "fill_gaps": fill_gaps,
+        "median": median,
+        "butterworth": butterworth,
+    }
+)
+"""Operations by the name a protocol gives them; each takes poses and keyword arguments."""
+
+
+def check_steps(steps: Sequence[Mapping[str, Any]], *, where: str = "processing") -> None:
+    """Check that every step names a known operation with arguments it takes.
+
+    Parameters
+    ----------
+    steps
+        Mappings with ``op`` and the operation's arguments.
+    where
+        What to call the steps in a message (``"protocol 'gait.yaml': processing"``).
+
+    Raises
+    ------
+    ConfigError
+        At the first step without ``op``, with an unknown operation or argument (a near match is
+        offered), or lacking an argument.
+    """
+    for i, step in enumerate(steps):
+        place = f"{where}[{i}]"
+        if "op" not in step:
+            raise ConfigError(f"{place}: no 'op'; known operations: {', '.join(OPERATIONS)}")
+        name = str(step["op"])
+        if name not in OPERATIONS:
+            raise UnknownNameError("operation", name, OPERATIONS, where=place)
+        parameters = inspect.signature(OPERATIONS[name]).parameters.values()
+        takes = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+        for argument in step:
+            if argument != "op" and argument not in takes:
+                raise ConfigError(
+                    f"{place}: '{name}' takes no '{argument}'{near_match(argument, takes)}"
+                )
+        for argument, parameter in takes.items():
+            if parameter.default is parameter.empty and argument not in step:
+                raise ConfigError(f"{place}: '{name}' needs '{argument}'")
+
+
+def process(poses: xr.Dataset, steps: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+    """Apply a protocol's operations in order.
+
+    Parameters
+    ----------
+    poses
+        Poses, as a rule the model's output with identities.
+    steps
+        ``[{"op": "fill_gaps", "max_gap_s": 0.2}, {"op": "butterworth"}]``; all are checked
+        before the first is run.
+
+    Returns
+    -------
+    xr.Dataset
+        Its log holds each operation with all its arguments, defaults included.
+
+    Raises
+    ------
+    ConfigError
+        If a step is wrong; see :func:`check_steps`.
+    InputError
+        If an operation cannot be applied to this recording.
+    """
+    check_steps(steps)
+    for step in steps:
+        arguments = {name: value for name, value in step.items() if name != "op"}
+        poses = OPERATIONS[str(step["op"])](poses, **arguments)
+    return poses

@@ -1,0 +1,91 @@
+"""What the operations on tracks share: which samples are seen, runs of them, the frame rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gonio.errors import ConfigError
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+Run = tuple[int, int]
+
+
+def seen_points(poses: xr.Dataset) -> NDArray[np.bool_]:
+    """Say where a keypoint has a whole position.
+
+    Returns
+    -------
+    NDArray
+        Shape ``(time, keypoints, individuals)``; false where any coordinate is NaN.
+    """
+    seen: NDArray[np.bool_] = np.isfinite(poses["position"].values).all(axis=1)
+    return seen
+
+
+def runs(mask: NDArray[np.bool_]) -> dict[Run, NDArray[np.intp]]:
+    """Find the unbroken runs of true samples, grouped by where they lie.
+
+    Parameters
+    ----------
+    mask
+        Shape ``(time, series)``.
+
+    Returns
+    -------
+    dict
+        ``(start, stop)``, stop excluded → the series that have exactly this run. Keypoints of
+        one person come and go together, so that one filter call serves many of them.
+    """
+    frames, series = mask.shape
+    padded = np.zeros((series, frames + 2), np.int8)
+    padded[:, 1:-1] = mask.T
+    steps = np.diff(padded, axis=1)
+    column, start = np.nonzero(steps == 1)
+    _, stop = np.nonzero(steps == -1)
+    found: dict[Run, list[int]] = {}
+    for c, a, b in zip(column.tolist(), start.tolist(), stop.tolist(), strict=True):
+        found.setdefault((a, b), []).append(c)
+    return {run: np.array(columns) for run, columns in found.items()}
+
+
+def frame_rate(time_s: NDArray[np.float64]) -> tuple[float, bool]:
+    """Return the rate of a series and whether it is uniform.
+
+    Uniform means that no frame lies more than a quarter of a frame off an even grid: rounded
+    timestamps are uniform, dropped frames are not.
+
+    Parameters
+    ----------
+    time_s
+        Shape ``(time,)``, at least two, seconds, increasing.
+
+    Returns
+    -------
+    tuple
+        Frames per second (of a uniform series the mean, else the median) and uniformity.
+    """
+    grid = np.linspace(time_s[0], time_s[-1], len(time_s))
+    step_s = float(grid[1] - grid[0])
+    if np.abs(time_s - grid).max() <= 0.25 * step_s:
+        return 1.0 / step_s, True
+    return 1.0 / float(np.median(np.diff(time_s))), False
+
+
+def positive(operation: str, name: str, value: object, *, zero: bool = False) -> float:
+    """Return a setting as a positive number, or say what is wrong with it.
+
+    Raises
+    ------
+    ConfigError
+        If it is no number, not finite, or not above zero (``zero``: below zero).
+    """
+    good = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if good and np.isfinite(number := float(value)) and (number > 0 or (zero and number == 0)):  # type: ignore[arg-type]
+        return number
+    kind = "a number of at least 0" if zero else "a positive number"
+    raise ConfigError(f"{operation}: {name} must be {kind}, not {value!r}")
