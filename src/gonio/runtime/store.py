@@ -38,7 +38,7 @@ from gonio.runtime.cards import (
 )
 from gonio.runtime.fit import check_outputs
 from gonio.runtime.sessions import open_session
-from gonio.runtime.sources import fetch_address, fetch_members, sha256_of
+from gonio.runtime.sources import copy_member, fetch_address, fetched_wheel, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -281,16 +281,16 @@ class ModelStore:
         for other in built_in_cards().values():
             if other.name != card.name and self.find(other.name) is None:
                 wanted += [(other, s) for s in other.source if _same_wheel(s, source)]
-        with ExitStack() as stack:
-            parts = {
-                place.member or "": stack.enter_context(self._writing(self._target(entry, place)))
-                for entry, place in wanted
-            }
-            fetch_members(source, parts, progress=progress)
+        with fetched_wheel(source, progress=progress) as wheel, ExitStack() as stack:
+            parts: list[tuple[Path, Path]] = []
             for entry, place in wanted:
-                part = parts[place.member or ""]
+                target = self._target(entry, place)
+                part = stack.enter_context(self._writing(target))
+                copy_member(wheel, place.member or "", part)
                 _check_hash(part, entry, where=str(place))
-                part.replace(self._target(entry, place))
+                parts.append((part, target))
+            for part, target in parts:
+                part.replace(target)
 
     def _target(self, card: Card, source: ModelSource) -> Path:
         return self.folder / f"{card.name}{Path(source.file_name).suffix.lower()}"
