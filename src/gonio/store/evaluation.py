@@ -161,7 +161,7 @@ def is_filled(evaluation: Evaluation, angle: str, individual: str) -> NDArray[np
     poses = evaluation.poses
     if "filled" not in poses:
         return np.zeros(poses.sizes["time"], dtype=bool)
-    points = angle_points(angle, evaluation.skeleton)
+    points = angle_points(angle, evaluation.skeleton) or ()
     parents = {p for name in points for p in evaluation.skeleton.parents(name) or ()}
     chosen = poses["filled"].sel({KEYPOINTS: sorted(parents), INDIVIDUALS: individual})
     filled: NDArray[np.bool_] = chosen.any(KEYPOINTS).to_numpy()

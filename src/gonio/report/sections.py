@@ -1,0 +1,394 @@
+"""The sections of the report's page, as HTML.
+
+Everything that comes from a person or a file (names, paths, messages) passes :func:`escape`.
+"""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from gonio.poses import operation_log
+from gonio.report.tables import range_table, value_table
+from gonio.report.wording import number, operation_in_words, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gonio.report.prepare import Panel, PersonSeen, ReportData
+    from gonio.report.stills import Picture
+    from gonio.report.wording import Group
+    from gonio.store import Evaluation
+
+_GROUPS: Final[Mapping[Group, str]] = {
+    "leg": "Legs",
+    "trunk": "Trunk and head",
+    "arm": "Arms",
+    "segment": "Segments in space",
+}
+_VIEWS: Final = {
+    "sagittal": "seen from the side",
+    "frontal": "seen from the front",
+    "rear": "seen from behind",
+}
+_LINE: Final = '<svg viewBox="0 0 32 12" aria-hidden="true"><path d="M0 6{path}" {style}/></svg>'
+
+
+def escape(text: object) -> str:
+    """Return text that is safe inside elements and attributes."""
+    return html.escape(str(text), quote=True)
+
+
+def lead(evaluation: Evaluation) -> str:
+    """Say in one line what was done with what."""
+    protocol = evaluation.protocol
+    title = str(protocol.get("title") or protocol.get("name") or "")
+    file = PurePath(str(evaluation.source.get("path") or "")).name
+    return f"{escape(title)}{' · ' if title and file else ''}{escape(file)}"
+
+
+def warnings_notice(warnings: Sequence[str]) -> str:
+    """List the warnings before anything else; nothing where there are none."""
+    if not warnings:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in warnings)
+    head = "Read this first" if len(warnings) == 1 else f"Read this first: {len(warnings)} points"
+    return (
+        f'<section class="notice warnings" aria-labelledby="warnings"><h2 id="warnings">{head}</h2>'
+        f"<ul>{items}</ul></section>"
+    )
+
+
+def nobody_notice(evaluation: Evaluation) -> str:
+    """Say that there is nothing to report, and what may help."""
+    seen = evaluation.raw.sizes["individuals"]
+    cause = (
+        f"The people in the picture were not chosen ({escape(evaluation.person_reason)})."
+        if seen
+        else "The model found no person in any frame."
+    )
+    return (
+        '<section class="notice nobody" aria-labelledby="nobody">'
+        '<h2 id="nobody">Nobody was found, so there are no angles</h2>'
+        f"<p>{cause} It helps when the whole body is in the picture, large enough (a third of the "
+        "picture's height or more), well lit, and not hidden behind objects.</p></section>"
+    )
+
+
+def facts(evaluation: Evaluation, data: ReportData) -> str:
+    """Return the key facts: recording, length, when analyzed, who was seen for how long."""
+    source = evaluation.source
+    frames = int(evaluation.poses.sizes["time"])
+    file = PurePath(str(source.get("path") or "–")).name
+    size = f"{source.get('width') or '?'} × {source.get('height') or '?'} pixels"
+    items = [("Recording", escape(file), escape(size))]
+    if frames > 1:
+        rate = number(source.get("fps"), digits=2).rstrip("0").rstrip(".")
+        length = number(source.get("duration_s"), digits=1, unit=" s")
+        items.append(("Length", length, f"{frames:,} frames, {rate} a second"))
+    items += [_person_fact(person, frames) for person in data.people]
+    items += [("Analyzed", escape(_date(evaluation.provenance.get("created"))), _speed(evaluation))]
+    cells = "".join(
+        f"<div><dt>{name}</dt><dd>{value}<small>{more}</small></dd></div>"
+        for name, value, more in items
+    )
+    return f'<dl class="facts">{cells}</dl>'
+
+
+def workbench(viewer_html: str, curves_html: str) -> str:
+    """Put the frame viewer beside the curves."""
+    alone = "" if viewer_html else " without-viewer"
+    if not (viewer_html or curves_html):
+        return ""
+    return f'<section class="workbench{alone}">{viewer_html}<div>{curves_html}</div></section>'
+
+
+def viewer(pictures: Sequence[Picture], *, has_video: bool, has_curves: bool) -> str:
+    """Return the frame viewer: the overlay video, stills where it is missing."""
+    if not (pictures or has_video):
+        return ""
+    video = controls = ""
+    if has_video:
+        video = (
+            '<video src="overlay.mp4" controls muted playsinline preload="auto" '
+            'aria-label="The recording with the skeleton drawn over it"></video>'
+        )
+        speeds = "".join(
+            f'<option value="{s}"{" selected" if s == 1 else ""}>{s}×</option>'
+            for s in (0.1, 0.25, 0.5, 1)
+        )
+        controls = (
+            '<span class="for-video"><button type="button" data-step="-1">◀ Frame</button> '
+            '<button type="button" data-step="1">Frame ▶</button> '
+            f"<label>Speed <select>{speeds}</select></label></span>"
+        )
+    still = '<img class="still absent-video" alt="" src="data:,">' if pictures else ""
+    hint = (
+        '<p class="note hint">Click a curve to see that moment; '
+        "drag across a curve to enlarge a stretch, double-click to see all.</p>"
+        if has_curves
+        else ""
+    )
+    missing = (
+        '<p class="note absent-video">The overlay video (<code>overlay.mp4</code>) does not lie '
+        "beside this page; the stills show single moments.</p>"
+    )
+    return (
+        f'<div class="viewer card{"" if has_video else " no-video"}">'
+        f'<h2 class="note">Video with skeleton</h2><div class="screen">{video}{still}</div>'
+        f'<div class="controls">{controls}<span class="time" role="status"></span></div>'
+        f"{hint}{missing}{_stills(pictures)}</div>"
+    )
+
+
+def curves(data: ReportData) -> str:
+    """Return the plots, left and right of a joint in one, by body part."""
+    if not data.panels:
+        return ""
+    several = len(data.people) > 1
+    by_group: dict[Group, list[str]] = {}
+    for index, panel in enumerate(data.panels):
+        by_group.setdefault(panel.words.group, []).append(_panel(panel, index, several=several))
+    opened = {"leg", "trunk"} if "leg" in by_group else set(by_group)
+    groups = [
+        f'<details class="group"{" open" if group in opened else ""}><summary><h2>{title}</h2>'
+        f'<span class="note">{len(by_group[group])} plots</span></summary>'
+        f"{''.join(by_group[group])}</details>"
+        for group, title in _GROUPS.items()
+        if group in by_group
+    ]
+    return f'<div class="curves">{_legend(data)}{"".join(groups)}</div>'
+
+
+def ranges(data: ReportData) -> str:
+    """Return the range-of-motion tables: joints open, segments folded."""
+    if data.ranges.empty:
+        return ""
+    joints = range_table(data, segments=False)
+    segments = range_table(data, segments=True)
+    folded = (
+        f"<details class='group'><summary><h3 style='display:inline'>Segments in space</h3>"
+        f"</summary>{segments}</details>"
+        if segments
+        else ""
+    )
+    absent = ""
+    if data.absent:
+        names = ", ".join(words_of(base).title.lower() for base in data.absent)
+        absent = f'<p class="note">Not measurable in this recording: {escape(names)}.</p>'
+    return (
+        '<section class="card" aria-labelledby="ranges"><h2 id="ranges">Range of motion</h2>'
+        f"{joints}{folded}{absent}"
+        '<p class="note">Missing: frames without a value between the first and the last frame in '
+        "which the person was seen. Filled: values that rest on interpolated points. Minimum and "
+        "maximum are single values: look at the curve and the video before relying on them.</p>"
+        "</section>"
+    )
+
+
+def photo(data: ReportData, pictures: Sequence[Picture], *, has_overlay: bool) -> str:
+    """Return picture and values of a photograph."""
+    address = pictures[0].address if pictures else "overlay.png"
+    image = ""
+    if pictures or has_overlay:
+        image = f'<img src="{address}" alt="The photograph with the skeleton drawn over it">'
+        if has_overlay:
+            image = f'<a href="overlay.png">{image}</a>'
+        image = f'<section class="card photo">{image}</section>'
+    table = value_table(data)
+    if table:
+        table = (
+            '<section class="card" aria-labelledby="values"><h2 id="values">Angles</h2>'
+            f"{table}</section>"
+        )
+    return f'<div class="columns">{image}{table}</div>' if image or table else ""
+
+
+def truth(evaluation: Evaluation) -> str:
+    """Compare with the known angles of a drawn person."""
+    if evaluation.truth is None:
+        return ""
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(words_of(str(joint)).title)}</th>"
+        f"<td>{number(mae, digits=1, unit='°')}</td></tr>"
+        for joint, mae in evaluation.truth["mae_deg"].items()
+    )
+    return (
+        '<section class="card" aria-labelledby="truth"><h2 id="truth">Measured against truth</h2>'
+        "<p>The person in this recording is drawn, so the true angles are known: the thin dark "
+        "lines in the plots.</p><div class='scroll'><table style='width:auto'><thead><tr>"
+        "<th scope='col'>Joint</th><th scope='col'>Mean absolute error</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+def limits(evaluation: Evaluation, data: ReportData) -> str:
+    """Say what the numbers are and are not."""
+    points = [
+        "Angles are measured in the picture, from one camera. Movement out of the picture's plane "
+        "(turning, walking towards or away from the camera) changes them without the joint moving."
+    ]
+    near = {person.near_side for person in data.people if person.near_side}
+    if len(near) == 1:
+        side = near.pop()
+        other = "right" if side == "left" else "left"
+        points.append(
+            f"The {side} side is nearer to the camera. The {other} side is partly hidden behind "
+            "it: its values are less certain."
+        )
+    if evaluation.protocol.get("view") == "sagittal":
+        points.append(
+            "For orientation: against marker-based motion capture, another pose network measured "
+            "walking from the side with mean errors of 4° at the hip, 6° at the knee and 7° at the "
+            "ankle (Stenum et al. 2021, PLoS Computational Biology). Differences of that size "
+            "between sides or sessions may be measurement error."
+        )
+        points.append(
+            "A person facing left is mirrored, so that signs mean the same in both directions. "
+            "Left and right are always the person's own."
+        )
+    points.append(
+        "The angles describe the movement in this recording. They are not a diagnosis and do not "
+        "replace an examination; Gonio is not a certified medical device."
+    )
+    items = "".join(f"<li>{escape(text)}</li>" for text in points)
+    return (
+        '<section class="card" aria-labelledby="limits">'
+        f'<h2 id="limits">How to read these angles</h2><ul>{items}</ul></section>'
+    )
+
+
+def method(evaluation: Evaluation) -> str:
+    """Say how the numbers came about: person, processing, model, protocol, software, files."""
+    log = operation_log(evaluation.poses)
+    steps = "".join(f"<li>{escape(operation_in_words(entry))}</li>" for entry in log)
+    processing = f"<ol>{steps}</ol>" if steps else "<p>Nothing was filtered or filled.</p>"
+    model, source, provenance = evaluation.model, evaluation.source, evaluation.provenance
+    libraries = provenance.get("libraries") or {}
+    rows = [
+        ("Person", escape(evaluation.person_reason or "–")),
+        ("Model", _joined(model, "name", "version")),
+        ("Ran on", escape(model.get("provider") or "–")),
+        ("Model file (SHA-256)", _hash(model)),
+        ("Protocol", _joined(evaluation.protocol, "name", "title")),
+        ("Keypoints", f"{escape(evaluation.skeleton.name)}, {len(evaluation.skeleton.keypoints)}"),
+        ("Recording", escape(source.get("path") or "–")),
+        ("Recording (SHA-256)", _hash(source)),
+        ("Command", f"<code>{escape(provenance.get('command') or '–')}</code>"),
+        (
+            "Software",
+            escape(
+                f"Gonio {provenance.get('gonio', '?')}, Python {provenance.get('python', '?')}"
+                + "".join(f", {name} {version}" for name, version in libraries.items())
+            ),
+        ),
+        ("Files", _files()),
+    ]
+    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
+    return (
+        '<section class="card method" aria-labelledby="method">'
+        '<h2 id="method">How it was measured</h2>'
+        f"<h3 style='margin-top:.8rem'>What was done to the tracks</h3>{processing}"
+        f"<h3>Model, protocol and origin</h3><dl>{listed}</dl></section>"
+    )
+
+
+def _person_fact(person: PersonSeen, frames: int) -> tuple[str, str, str]:
+    name = f"Person {person.number}"
+    if frames == 1:
+        return name, "seen" if person.seen else "not seen", ""
+    share = 100 * person.seen / frames
+    span = f"{number(person.from_s, digits=1)}–{number(person.to_s, digits=1)} s"
+    lost = f"; not seen in {person.lost:,} frames between" if person.lost else ""
+    return name, f"seen in {person.seen:,} frames ({share:.0f} %)", f"{span}{lost}"
+
+
+def _panel(panel: Panel, index: int, *, several: bool) -> str:
+    words = panel.words
+    who = f" · person {panel.person}" if several else ""
+    reference = f" · {number(words.reference_deg, digits=0)}° = {words.zero}" if words.zero else ""
+    spans = []
+    sides = dict.fromkeys(c.side for c in panel.curves)
+    for side in sides:
+        own = [c.value_deg for c in panel.curves if c.side == side and c.kind != "true"]
+        values = np.concatenate(own)
+        low, high = number(np.nanmin(values), digits=0), number(np.nanmax(values), digits=0)
+        spans.append(f"{'' if side == 'middle' else side + ' '}{low}° to {high}°")
+    label = f"{words.title}{who}, angle over time: {', '.join(spans)}"
+    readout = "".join(
+        f'<span class="{side}">{"" if side == "middle" else side}<b data-side="{side}">–</b></span>'
+        for side in sides
+    )
+    return (
+        f'<article class="panel card" data-figure="{index}"><header>'
+        f"<h3>{escape(words.title + who)}</h3>"
+        f'<p class="sign">{escape(words.up)} <b>+</b> · {escape(words.down)} <b>−</b>'
+        f"{escape(reference)}</p>"
+        f'<p class="readout">{readout}</p></header>'
+        f'<div class="plot" role="img" aria-label="{escape(label)}"></div></article>'
+    )
+
+
+def _legend(data: ReportData) -> str:
+    kinds = {curve.kind for panel in data.panels for curve in panel.curves}
+    sides = {curve.side for panel in data.panels for curve in panel.curves}
+    solid = 'stroke="{}" stroke-width="3" fill="none"'
+    entries = []
+    if "left" in sides:
+        entries.append((" H32", solid.format("#0072b2"), "left"))
+    if "right" in sides:
+        entries.append((" H32", solid.format("#d55e00"), "right"))
+    if "filled" in kinds:
+        dotted = solid.format("#55626c") + ' stroke-dasharray="2 3"'
+        entries.append((" H32", dotted, "filled in by interpolation"))
+    if "true" in kinds:
+        entries.append((" H32", 'stroke="#1f2a33" stroke-width="1"', "true angle"))
+    entries.append((" H11 M21 6 H32", solid.format("#55626c"), "gap: could not be measured"))
+    items = "".join(
+        f"<li>{_LINE.format(path=path, style=style)}{text}</li>" for path, style, text in entries
+    )
+    return f'<ul class="legend" aria-label="Lines in the plots">{items}</ul>'
+
+
+def _stills(pictures: Sequence[Picture]) -> str:
+    if not pictures:
+        return ""
+    items = "".join(
+        f'<li><button type="button" data-time="{picture.time_s:.4f}">'
+        f'<img src="{picture.address}" alt="Frame at {picture.time_s:.2f} s with the skeleton">'
+        f"{picture.time_s:.2f} s</button></li>"
+        for picture in pictures
+    )
+    return f'<ul class="stills" aria-label="Single moments">{items}</ul>'
+
+
+def _joined(mapping: Mapping[str, Any], *keys: str) -> str:
+    return escape(", ".join(str(mapping[key]) for key in keys if mapping.get(key))) or "–"
+
+
+def _hash(mapping: Mapping[str, Any]) -> str:
+    return f'<span class="hash">{escape(mapping.get("sha256") or "–")}</span>'
+
+
+def _files() -> str:
+    names = ("angles.csv", "poses.nc", "evaluation.json", "summary.json")
+    return ", ".join(f'<a href="{name}">{name}</a>' for name in names) + " beside this page"
+
+
+def _date(created: object) -> str:
+    try:
+        moment = datetime.fromisoformat(str(created))
+    except ValueError:
+        return str(created or "–")
+    return f"{moment.day} {moment:%B %Y, %H:%M}"
+
+
+def _speed(evaluation: Evaluation) -> str:
+    wall, rate = (evaluation.timing.get(key) for key in ("wall_s", "frames_per_s"))
+    if wall is None or rate is None:
+        return ""
+    return f"in {number(wall)} s, {number(rate)} frames a second"

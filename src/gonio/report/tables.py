@@ -1,0 +1,141 @@
+"""The tables of the report, as HTML."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import TYPE_CHECKING, Any
+
+from gonio.report.wording import MISSING, number, split_side, title_of, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    import pandas as pd
+
+    from gonio.report.prepare import ReportData
+
+_MUCH_MISSING = 0.2
+_TICK_DEG = 30
+
+
+def range_table(data: ReportData, *, segments: bool) -> str:
+    """Return the range of motion of every person: one row an angle, left above right.
+
+    Parameters
+    ----------
+    data
+        Prepared data.
+    segments
+        Segments in space, or else joints, trunk and head.
+
+    Returns
+    -------
+    str
+        A table a person; empty where there is no such angle.
+    """
+    table = data.ranges
+    is_segment = table["angle"].map(lambda a: words_of(split_side(a)[0]).group == "segment")
+    chosen = table[is_segment == segments]
+    if chosen.empty:
+        return ""
+    chosen = chosen.assign(order=chosen["angle"].map(_order(data)))
+    low, high = chosen["min_deg"].min(), chosen["max_deg"].max()
+    scale = (math.floor(low / _TICK_DEG) * _TICK_DEG, math.ceil(high / _TICK_DEG) * _TICK_DEG)
+    numbers = {person.individual: person.number for person in data.people}
+    parts = []
+    for individual, own in chosen.groupby("individual", sort=False):
+        caption = (
+            f"<caption>Person {numbers[str(individual)]}</caption>" if len(numbers) > 1 else ""
+        )
+        parts.append(_one_table(own.sort_values("order"), scale, caption))
+    return "".join(parts)
+
+
+def value_table(data: ReportData) -> str:
+    """Return the values of a photograph: one row a joint, left and right side by side."""
+    parts = []
+    for person in data.people:
+        own = data.ranges[data.ranges["individual"] == person.individual].set_index("angle")
+        if own.empty:
+            continue
+        bases = dict.fromkeys(panel.base for panel in data.panels if panel.person == person.number)
+        rows = []
+        for base in bases:
+            left, right, middle = (
+                number(own["mean_deg"].get(name), unit="°")
+                for name in (f"{base}_left", f"{base}_right", base)
+            )
+            words = words_of(base)
+            cells = (
+                f"<td>{left}</td><td>{right}</td>"
+                if middle == MISSING
+                else f"<td colspan='2'>{middle}</td>"
+            )
+            meaning = f"{words.up} +, {number(words.reference_deg, digits=0)}° = {words.zero}"
+            rows.append(
+                f"<tr><th scope='row'>{html.escape(words.title)}</th>{cells}"
+                f"<td class='wide' style='text-align:left'>{html.escape(meaning)}</td></tr>"
+            )
+        parts.append(
+            "<div class='scroll'><table>"
+            + (f"<caption>Person {person.number}</caption>" if len(data.people) > 1 else "")
+            + "<thead><tr><th scope='col'>Angle</th><th scope='col'>Left</th>"
+            "<th scope='col'>Right</th><th scope='col' class='wide' style='text-align:left'>Sign"
+            "</th></tr></thead>" + f"<tbody>{''.join(rows)}</tbody></table></div>"
+        )
+    return "".join(parts)
+
+
+def _one_table(own: pd.DataFrame, scale: tuple[float, float], caption: str) -> str:
+    rows, last = [], ""
+    for row in own.to_dict("records"):
+        base, side = split_side(str(row["angle"]))
+        new = " class='new-joint'" if base != last else ""
+        last = base
+        weak = " class='weak'" if row["missing"] > _MUCH_MISSING else ""
+        missing = f"{100 * row['missing']:.0f} % ({row['missing_frames']:,})"
+        filled = f"{row['filled_frames']:,}"
+        rows.append(
+            f"<tr{new}><th scope='row'><span class='dot {side}'></span>"
+            f"{html.escape(title_of(str(row['angle'])))}</th>"
+            + "".join(
+                f"<td>{number(row[key], unit='°')}</td>"
+                for key in ("min_deg", "max_deg", "range_deg", "mean_deg")
+            )
+            + f"<td{weak}>{missing}</td><td>{filled}</td>"
+            f"<td class='wide'>{_span(row, scale, side)}</td></tr>"
+        )
+    names = ("Angle", "Minimum", "Maximum", "Range", "Mean", "Missing", "Filled")
+    heads = "".join(f"<th scope='col'>{name}</th>" for name in names)
+    ends = f"{number(scale[0], digits=0)}° to {number(scale[1], digits=0)}°"
+    return (
+        f"<div class='scroll'><table>{caption}<thead><tr>{heads}"
+        f"<th scope='col' class='wide'>{ends}</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _span(row: Mapping[Hashable, Any], scale: tuple[float, float], side: str) -> str:
+    """Draw minimum to maximum as a bar on a common scale; a tick at the mean, a line at 0°."""
+    low, high = scale
+
+    def share(value: float) -> float:
+        return 100 * (value - low) / (high - low)
+
+    start, end, mean = (share(row[key]) for key in ("min_deg", "max_deg", "mean_deg"))
+    zero = f"<s style='left:{share(0):.1f}%'></s>" if low < 0 < high else ""
+    return (
+        f"<span class='span' aria-hidden='true'>"
+        f"<i class='{side}' style='left:{start:.1f}%;width:{end - start:.1f}%'></i>"
+        f"{zero}<u style='left:{mean:.1f}%'></u></span>"
+    )
+
+
+def _order(data: ReportData) -> dict[str, int]:
+    bases = list(dict.fromkeys(panel.base for panel in data.panels))
+    return {
+        name: 3 * i + j
+        for i, base in enumerate(bases)
+        for j, name in enumerate((base, f"{base}_left", f"{base}_right"))
+    }

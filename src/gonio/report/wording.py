@@ -1,0 +1,173 @@
+"""What angles and operations are called in plain words.
+
+The sign of every angle follows the table of joint and segment angles in
+:mod:`gonio.analysis.angles`: a person who faces left is mirrored to face right first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Side = Literal["left", "right", "middle"]
+Group = Literal["leg", "trunk", "arm", "segment"]
+
+MISSING: Final = "–"
+
+
+@dataclass(frozen=True)
+class AngleWords:
+    """What an angle is called.
+
+    Attributes
+    ----------
+    title
+        The joint or segment.
+    up, down
+        What growing and falling values mean.
+    zero
+        The posture that reads the reference value.
+    group
+        Where in the report it stands.
+    reference_deg
+        The reference value, degrees.
+    """
+
+    title: str
+    up: str
+    down: str
+    zero: str
+    group: Group
+    reference_deg: float = 0.0
+
+
+WORDS: Final[Mapping[str, AngleWords]] = {
+    "hip": AngleWords("Hip", "flexion", "extension", "thigh in line with the trunk", "leg"),
+    "knee": AngleWords("Knee", "flexion", "hyperextension", "straight leg", "leg"),
+    "ankle": AngleWords(
+        "Ankle", "dorsiflexion", "plantarflexion", "foot at a right angle to the shank", "leg"
+    ),
+    "knee_valgus": AngleWords(
+        "Knee, seen from front or rear", "inward (valgus)", "outward (varus)", "straight leg", "leg"
+    ),
+    "trunk": AngleWords("Trunk", "leaning back", "leaning forward", "upright", "trunk", 90),
+    "head": AngleWords("Head", "tilted back", "tilted forward", "upright", "trunk", 90),
+    "pelvis": AngleWords("Pelvis", "left side lower", "right side lower", "level", "trunk"),
+    "shoulders": AngleWords("Shoulders", "left side lower", "right side lower", "level", "trunk"),
+    "shoulder": AngleWords(
+        "Shoulder", "flexion (arm forward)", "extension", "arm along the trunk", "arm"
+    ),
+    "elbow": AngleWords("Elbow", "flexion", "hyperextension", "straight arm", "arm"),
+    "wrist": AngleWords("Wrist", "flexion", "extension", "hand in line with the forearm", "arm"),
+    "thigh": AngleWords("Thigh", "knee forward", "knee backward", "vertical", "segment", -90),
+    "shank": AngleWords("Shank", "foot forward", "foot backward", "vertical", "segment", -90),
+    "foot": AngleWords("Foot", "toes up", "toes down", "flat on level ground", "segment"),
+    "arm": AngleWords(
+        "Upper arm", "elbow forward", "elbow backward", "hanging straight", "segment", -90
+    ),
+    "forearm": AngleWords(
+        "Forearm", "wrist forward", "wrist backward", "hanging straight", "segment", -90
+    ),
+    "hand": AngleWords(
+        "Hand", "fingers forward", "fingers backward", "hanging straight", "segment", -90
+    ),
+}
+
+
+def split_side(angle: str) -> tuple[str, Side]:
+    """Split ``knee_left`` into ``("knee", "left")``; an unsided angle is ``"middle"``."""
+    base, _, side = angle.rpartition("_")
+    if base and side == "left":
+        return base, "left"
+    if base and side == "right":
+        return base, "right"
+    return angle, "middle"
+
+
+def words_of(base: str) -> AngleWords:
+    """Return what an unsided angle is called; a name without words speaks for itself."""
+    title = base.replace("_", " ").capitalize()
+    return WORDS.get(base, AngleWords(title, "increase", "decrease", "", "segment"))
+
+
+def title_of(angle: str) -> str:
+    """Return ``"Knee, left"`` for ``knee_left``."""
+    base, side = split_side(angle)
+    title = words_of(base).title
+    return title if side == "middle" else f"{title}, {side}"
+
+
+def number(value: float | None, *, digits: int = 1, unit: str = "") -> str:
+    """Write a number with a true minus sign; a dash where there is none (NaN, None)."""
+    if value is None or value != value:  # noqa: PLR0124 (NaN alone differs from itself)
+        return MISSING
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−") + unit
+
+
+def operation_in_words(entry: Mapping[str, Any]) -> str:
+    """Say what one entry of the provenance log did to the tracks.
+
+    Parameters
+    ----------
+    entry
+        ``operation`` and its arguments.
+
+    Returns
+    -------
+    str
+        A sentence; for an operation without words of its own, its name and arguments.
+    """
+    arguments = {key: value for key, value in entry.items() if key != "operation"}
+    name = str(entry.get("operation", "?"))
+    speak = _OPERATIONS.get(name)
+    if speak is not None:
+        try:
+            return speak(arguments)
+        except (KeyError, TypeError, ValueError):
+            pass
+    listed = ", ".join(f"{key} = {value}" for key, value in arguments.items())
+    return f"{name} ({listed})" if listed else name
+
+
+def _hide_uncertain(arguments: Mapping[str, Any]) -> str:
+    return (
+        f"Points the model was less than {100 * arguments['min_confidence']:.0f} % sure of were "
+        f"left out{_count(arguments, 'hidden', 'points')}."
+    )
+
+
+def _fill_gaps(arguments: Mapping[str, Any]) -> str:
+    return (
+        f"Gaps of up to {arguments['max_gap_s']:g} s were bridged by interpolation"
+        f"{_count(arguments, 'filled', 'points')}; such stretches are drawn dotted. "
+        "Longer gaps stay gaps."
+    )
+
+
+def _median(arguments: Mapping[str, Any]) -> str:
+    return f"Single outliers were removed with a median over {arguments['window']} frames."
+
+
+def _butterworth(arguments: Mapping[str, Any]) -> str:
+    return (
+        "Tracks were smoothed without delay by a Butterworth low-pass filter of order "
+        f"{arguments['order']} at {arguments['cutoff_hz']:g} Hz: faster movement is damped."
+    )
+
+
+def _count(arguments: Mapping[str, Any], key: str, what: str) -> str:
+    return f" ({arguments[key]:,} {what})" if key in arguments else ""
+
+
+_OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "hide_uncertain": _hide_uncertain,
+    "fill_gaps": _fill_gaps,
+    "median": _median,
+    "butterworth": _butterworth,
+}
