@@ -110,12 +110,6 @@ def test_an_unknown_value_names_the_nearest(
     assert leftovers(tmp_path) == ["walk.mp4"]
 
 
-def test_a_person_who_is_not_there_is_said(gonio: Run, tmp_path: Path, models_dir: Path) -> None:
-    write_video(tmp_path / "walk.mp4", 2)
-    refused(gonio("analyze", "walk.mp4", "--person", "7"), "7")
-    assert leftovers(tmp_path) == ["walk.mp4"]
-
-
 @pytest.mark.models
 def test_an_existing_evaluation_is_refused_and_kept(
     gonio: Run, tmp_path: Path, models_dir: Path

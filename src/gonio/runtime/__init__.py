@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gonio.runtime.estimator import Estimator, FramePeople, Person, open_estimator
     from gonio.runtime.fit import check_outputs, output_name
     from gonio.runtime.pipeline import estimate_frames
-    from gonio.runtime.sessions import Session, open_session
+    from gonio.runtime.sessions import Session, onnx_providers, open_session
     from gonio.runtime.store import Model, ModelStore, built_in_cards
 
 _HOMES = {
@@ -34,7 +34,7 @@ _HOMES = {
     "estimator": ("Estimator", "FramePeople", "Person", "open_estimator"),
     "fit": ("check_outputs", "output_name"),
     "pipeline": ("estimate_frames",),
-    "sessions": ("Session", "open_session"),
+    "sessions": ("Session", "onnx_providers", "open_session"),
     "store": ("Model", "ModelStore", "built_in_cards"),
 }
 _EXPORTS = {name: f"gonio.runtime.{home}" for home, names in _HOMES.items() for name in names}
@@ -51,6 +51,7 @@ __all__ = [  # noqa: RUF022 - in the order of the data's way
     "ModelStore",
     "built_in_cards",
     "Session",
+    "onnx_providers",
     "open_session",
     "check_outputs",
     "output_name",

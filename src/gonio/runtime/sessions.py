@@ -171,13 +171,23 @@ class _Checked:
                 )
 
 
+def onnx_providers() -> list[str]:
+    """Return the execution providers that this ONNX Runtime offers, best first."""
+    return [str(name) for name in _onnxruntime().get_available_providers()]
+
+
+def _onnxruntime() -> Any:
+    # Patients' computers must not report to anyone: by default ONNX Runtime collects usage
+    # data and writes a device id into the user's cache as soon as it is imported.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
 class _OnnxSession(_Checked):
     def __init__(self, path: Path, device: str, threads: int) -> None:
-        # Patients' computers must not report to anyone: by default ONNX Runtime collects usage
-        # data and writes a device id into the user's cache as soon as it is imported.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-        import onnxruntime as ort
-
+        ort = _onnxruntime()
         self.path = path
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gonio.tracking.gaps import fill_gaps, hide_uncertain
 from gonio.tracking.identities import assign_identities
-from gonio.tracking.persons import PERSON_RULES, Choice, choose_person
+from gonio.tracking.persons import PERSON_RULES, Choice, check_person_rule, choose_person
 from gonio.tracking.processing import OPERATIONS, check_steps, process
 from gonio.tracking.smoothing import butterworth, median
 
@@ -19,6 +19,7 @@ __all__ = [
     "Choice",
     "assign_identities",
     "butterworth",
+    "check_person_rule",
     "check_steps",
     "choose_person",
     "fill_gaps",

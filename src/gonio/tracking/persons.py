@@ -69,9 +69,7 @@ def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "larg
         If the recording has no person of that index.
     """
     names = [str(n) for n in poses[INDIVIDUALS].values]
-    index = _index(rule)
-    if index is None and rule not in PERSON_RULES:
-        raise UnknownNameError("person rule", str(rule), [*PERSON_RULES, "<index>"])
+    index = check_person_rule(rule)
     if not names:
         return Choice([], "nobody was seen")
     if index is not None:
@@ -100,10 +98,31 @@ def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "larg
     return Choice([names[order[0]]], f"{rule} of {len(words)}: " + "; ".join(words))
 
 
-def _index(rule: str | int) -> int | None:
+def check_person_rule(rule: str | int) -> int | None:
+    """Check a rule without poses.
+
+    Parameters
+    ----------
+    rule
+        See :func:`choose_person`.
+
+    Returns
+    -------
+    int or None
+        The index, where the rule is one.
+
+    Raises
+    ------
+    UnknownNameError
+        If the rule is unknown.
+    """
     if isinstance(rule, int):
         return rule
-    return int(rule) if re.fullmatch(r"-?\d+", rule.strip()) else None
+    if re.fullmatch(r"-?\d+", rule.strip()):
+        return int(rule)
+    if rule not in PERSON_RULES:
+        raise UnknownNameError("person rule", rule, [*PERSON_RULES, "<index>"])
+    return None
 
 
 def _sizes(poses: xr.Dataset, skeleton: Skeleton) -> NDArray[np.float64]:

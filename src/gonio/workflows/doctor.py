@@ -73,11 +73,12 @@ def _video_codec() -> Check:
 
 
 def _providers() -> Check:
+    from gonio.runtime import onnx_providers
+
     try:
-        import onnxruntime
+        names = [name.removesuffix("ExecutionProvider") for name in onnx_providers()]
     except Exception as error:  # noqa: BLE001 - as above
         return Check("inference", False, f"ONNX Runtime does not load ({error})")
-    names = [n.removesuffix("ExecutionProvider") for n in onnxruntime.get_available_providers()]
     return Check("inference", True, f"ONNX Runtime: {', '.join(names)}; LiteRT: CPU")
 
 

@@ -72,14 +72,12 @@ def draw_recording(
     wanted = _still_frames(evaluation)
     with open_source(observation.recording, fps=observation.fps) as source:
         drawn = _drawn_frames(source, evaluation, wanted, draw_all=video)
-        if source.info.kind == "image":
-            pictures = [picture for _, *picture in drawn]
-            if video:
-                write_image(folder / "overlay.png", pictures[0][1])
-            return Stills([(time_s, image) for time_s, image in pictures])
-        if not video:
-            return Stills([(time_s, image) for _, time_s, image in drawn])
-        return Stills(_write_video(drawn, source, folder / "overlay.mp4", wanted, report))
+        if video and source.info.kind != "image":
+            return Stills(_write_video(drawn, source, folder / "overlay.mp4", wanted, report))
+        pictures = [(time_s, image) for _, time_s, image in drawn]
+        if video:
+            write_image(folder / "overlay.png", pictures[0][1])
+        return Stills(pictures)
 
 
 def _write_video(
