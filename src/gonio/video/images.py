@@ -164,8 +164,11 @@ def _common_size(folder: Path, files: list[Path]) -> tuple[int, int]:
 def _upright_size(file: Path) -> tuple[int, int] | None:
     try:
         with Pillow.open(file) as picture:
+            if picture.format == "TIFF":  # whether Pillow has turned it depends on its version
+                height, width = read_image(file).shape[:2]
+                return width, height
             width, height = picture.size
             turned = picture.getexif().get(_EXIF_ORIENTATION, 1) in {5, 6, 7, 8}
-    except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError):
+    except (VideoError, OSError, ValueError, SyntaxError, Pillow.DecompressionBombError):
         return None
     return (height, width) if turned else (width, height)

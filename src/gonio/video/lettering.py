@@ -21,6 +21,12 @@ Box = tuple[float, float, float, float]
 DARK: Final[Color] = (20, 20, 20)
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _CAP_PX: Final = 22  # height of a capital of the font at scale 1
+# Penalty, step outward and eighth of a turn of the places tried for a text, best first.
+_PLACES: Final = sorted(
+    (0.25 * ring + 0.05 * abs(turn), ring, turn)
+    for ring in range(4)
+    for turn in (0, 1, -1, 2, -2, 3, -3, 4)
+)
 
 
 @dataclass(frozen=True)
@@ -48,16 +54,38 @@ class Lettering:
 
     def draw(self, image: Image, text: str, left: float, top: float, color: Color) -> None:
         """Draw the text into the image, its box's corner at (left, top)."""
-        x, y = round(left) + self._stroke, round(top + 1.05 * self.cap_px) + self._stroke
+        width, height = (math.ceil(side) for side in self.size(text))
+        x0, y0 = round(left), round(top)
+        seen_x = slice(max(0, x0), min(image.shape[1], x0 + width))
+        seen_y = slice(max(0, y0), min(image.shape[0], y0 + height))
+        window = image[seen_y, seen_x]
+        if window.size == 0:
+            return
+        ink = self._ink(text, width, height)
+        # OpenCV 5 draws outline fonts whose stroke does not grow with the thickness, so the
+        # dark rim is grown from the letters' mask.
+        reach = 2 * self._stroke + 1
+        rim = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        cut = (
+            slice(seen_y.start - y0, seen_y.stop - y0),
+            slice(seen_x.start - x0, seen_x.stop - x0),
+        )
+        for mask, tint in ((rim[cut], DARK), (ink[cut], color)):
+            share = mask[..., None].astype(np.float32) / 255
+            window[:] = np.rint(window * (1 - share) + np.array(tint, np.float32) * share)
+
+    def _ink(self, text: str, width: int, height: int) -> NDArray[np.uint8]:
+        """Return the letters as a mask 0–255 of the box's shape."""
+        mask = np.zeros((height, width), np.uint8)
+        x, y = self._stroke, round(1.05 * self.cap_px) + self._stroke
         words = text.rstrip("°")
-        (width, _), _ = cv2.getTextSize(words, _FONT, self._scale, self._stroke)
-        ring = (x + width + round(0.22 * self.cap_px), y - round(0.82 * self.cap_px))
-        radius = max(1, round(0.17 * self.cap_px))
-        outline = self._stroke + 2 * max(1, round(self.cap_px / 8))
-        for ink, stroke in ((DARK, outline), (color, self._stroke)):
-            cv2.putText(image, words, (x, y), _FONT, self._scale, ink, stroke, cv2.LINE_AA)
-            if text.endswith("°"):
-                cv2.circle(image, ring, radius, ink, stroke, cv2.LINE_AA)
+        cv2.putText(mask, words, (x, y), _FONT, self._scale, 255, self._stroke, cv2.LINE_AA)
+        if text.endswith("°"):
+            (length, _), _ = cv2.getTextSize(words, _FONT, self._scale, self._stroke)
+            ring = (x + length + round(0.22 * self.cap_px), y - round(0.82 * self.cap_px))
+            radius = max(1, round(0.17 * self.cap_px))
+            cv2.circle(mask, ring, radius, 255, self._stroke, cv2.LINE_AA)
+        return mask
 
 
 @dataclass
@@ -100,13 +128,14 @@ class Layout:
             Left and top of the box.
         """
         best, least = (float(anchor[0]), float(anchor[1])), math.inf
-        for ring in range(4):
+        for penalty, ring, turn in _PLACES:
+            if penalty >= least:
+                break
             reach = distance_px * (1 + 0.6 * ring)
-            for turn in (0, 1, -1, 2, -2, 3, -3, 4):
-                box = _beside(anchor, size, direction_rad + turn * math.pi / 4, reach)
-                cost = self._cost(box) + 0.25 * ring + 0.05 * abs(turn)
-                if cost < least:
-                    best, least = (box[0], box[1]), cost
+            box = _beside(anchor, size, direction_rad + turn * math.pi / 4, reach)
+            cost = self._cost(box) + penalty
+            if cost < least:
+                best, least = (box[0], box[1]), cost
         self.taken.append((*best, best[0] + size[0], best[1] + size[1]))
         return best
 
@@ -117,7 +146,12 @@ class Layout:
         covered = sum(_overlap(box, other) for other in self.taken)
         x, y = self.avoid[:, 0], self.avoid[:, 1]
         hidden = np.count_nonzero((x > left) & (x < right) & (y > top) & (y < bottom))
-        return 20 * (1 - inside / area) + 20 * covered / area + 0.15 * float(hidden)
+        return (
+            20 * (1 - inside / area)
+            + 2 * (covered > 0)
+            + 20 * covered / area
+            + 0.15 * float(hidden)
+        )
 
 
 def _beside(

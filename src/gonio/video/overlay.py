@@ -149,26 +149,21 @@ def _extent(person: OverlayPerson) -> float:
 
 def _limbs(person: OverlayPerson, skeleton: Skeleton) -> list[_Limb]:
     strength = 1.0 if person.main else _OTHERS
+    positions = np.asarray(person.keypoints_px, dtype=np.float64)
+    confidence = np.nan_to_num(np.asarray(person.confidence, dtype=np.float64))
     limbs = []
     for names in (*skeleton.edges, *((name,) for name in skeleton.keypoints)):
-        found = [_point(person, name, skeleton) for name in names]
-        points = np.array([p for p, _ in found])
+        rows = [[skeleton.index(n) for n in skeleton.parents(name) or ()] for name in names]
+        points = np.array(
+            [positions[r].mean(axis=0) if len(r) > 1 else positions[r[0]] for r in rows]
+        )
         if not np.isfinite(points).all():
             continue
         sides = {side_of(name) for name in names}
         side = sides.pop() if len(sides) == 1 else "middle"
-        opacity = strength * _opacity(min(c for _, c in found))
+        opacity = strength * _opacity(min(confidence[i] for r in rows for i in r))
         limbs.append(_Limb(points, SIDE_COLORS[side], opacity))
     return limbs
-
-
-def _point(
-    person: OverlayPerson, name: str, skeleton: Skeleton
-) -> tuple[NDArray[np.float64], float]:
-    """Return a keypoint or derived point and its confidence (0 where unknown)."""
-    rows = [skeleton.index(parent) for parent in skeleton.parents(name) or ()]
-    position = np.asarray(person.keypoints_px[rows], dtype=np.float64).mean(axis=0)
-    return position, float(np.nan_to_num(person.confidence[rows]).min())
 
 
 def _opacity(confidence: float) -> float:

@@ -67,9 +67,11 @@ def write_image(path: Path, image: Image) -> None:
     OutputError
         If the suffix is unknown or the file cannot be written.
     """
+    suffix = path.suffix.lower()
+    settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix in {".jpg", ".jpeg"} else []
     try:
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        done, data = cv2.imencode(path.suffix, bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        done, data = cv2.imencode(suffix, bgr, settings)
     except cv2.error:
         done, data = False, np.empty(0, np.uint8)
     if not done:
