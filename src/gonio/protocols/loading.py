@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-import gonio
 from gonio.errors import ConfigError, UnknownNameError, near_match
 from gonio.protocols.spec import ProtocolSpec
 
@@ -55,7 +54,7 @@ def load_protocol(name_or_path: str | Path) -> ProtocolSpec:
     asked = [f"'{key}'" for key in spec.unsupported()]
     if asked:
         raise ConfigError(
-            f"protocol '{_label(file)}': gonio {gonio.__version__} cannot compute "
+            f"protocol '{_label(file)}': this version of gonio cannot compute "
             f"{' or '.join(asked)} yet. Remove it, or set it to null (rules: to [])."
         )
     return spec
