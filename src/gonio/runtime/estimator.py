@@ -74,7 +74,7 @@ class Estimator(Protocol):
         ...
 
     def close(self) -> None:
-        """Free the sessions; the estimator cannot be used again."""
+        """Forget what was seen; the sessions are freed with the estimator."""
         ...
 
 

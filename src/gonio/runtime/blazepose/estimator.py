@@ -1,7 +1,7 @@
 """Follow people from frame to frame: the landmarks of one frame say where to look in the next.
 
 With ``max_people=1`` this is MediaPipe's way: the detector runs only while nobody is followed.
-With more, it also runs now and then while there is room for another person.
+With more, it also runs now and then while there is room for another person, and looks more closely.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DETECTOR: Final = "blazepose-detector"
 MIN_SCORE: Final = 0.5
+MIN_NEWCOMER_SCORE: Final = 0.95
 DETECT_EVERY: Final = 15
 SAME_REGION: Final = 0.5
 SAME_PERSON: Final = 0.8
@@ -40,8 +41,8 @@ SAME_PERSON: Final = 0.8
 class Detector(Protocol):
     """What finds people anywhere in an image."""
 
-    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
-        """Return the people found, the surest first."""
+    def detect(self, image: NDArray[np.uint8], *, closely: bool) -> Sequence[Detection]:
+        """Return the people found, the surest first; ``closely``: small and crowded ones too."""
         ...
 
 
@@ -72,6 +73,9 @@ class BlazePoseEstimator:
         Follow at most so many at once.
     min_score
         A person whose presence is not above it is lost.
+    min_newcomer_score
+        The same for a person who joins others: regions that hold two people's parts come up
+        to about 0.9, people to 0.99 and more.
     detect_every
         While fewer than ``max_people`` but at least one are followed, look for others every so
         many frames; sooner only where somebody was just lost.
@@ -91,6 +95,7 @@ class BlazePoseEstimator:
         *,
         max_people: int = 2,
         min_score: float = MIN_SCORE,
+        min_newcomer_score: float = MIN_NEWCOMER_SCORE,
         detect_every: int = DETECT_EVERY,
     ) -> None:
         self.card = card
@@ -102,6 +107,7 @@ class BlazePoseEstimator:
             )
         self._detector, self._landmarks = detector, landmarks
         self._max_people, self._min_score = max_people, min_score
+        self._min_newcomer_score = min_newcomer_score
         self._detect_every = detect_every
         self._spread = 2 * np.array(self.skeleton.sigmas)
         self._tracks: list[_Track] = []
@@ -129,33 +135,49 @@ class BlazePoseEstimator:
         list of Person
             Those followed longest first; empty where nobody is.
         """
-        followed = len(self._tracks)
-        seen: list[tuple[_Track, Person, Landmarks]] = []
-        for track in self._tracks + self._newcomers(image):
-            marks = self._landmarks.locate(image, track.region)
-            if marks.score > self._min_score:
-                person = _person(marks, track.region)
-                if all(self._likeness(person, other) < SAME_PERSON for _, other, _ in seen):
-                    seen.append((track, person, marks))
-        self._tracks = [track for track, _, marks in seen if _follow(track, marks)]
-        if len(self._tracks) < followed:
+        followed = self._tracks
+        due = self._detection_is_due()
+        seen: list[Person] = []
+        self._tracks = []
+        for track in followed:
+            self._look(image, track, seen, self._min_score)
+        if due:
+            for detection in self._detector.detect(image, closely=self._max_people > 1):
+                if len(seen) >= self._max_people:
+                    break
+                region = region_around(*detection.keypoints[:2])
+                if region is not None and not self._is_followed(region):
+                    needed = self._min_newcomer_score if seen else self._min_score
+                    self._look(image, _Track(region), seen, needed)
+        if len(self._tracks) < len(followed):
             self._until_detection = 0
-        return [person for _, person, _ in seen]
+        return seen
 
-    def _newcomers(self, image: NDArray[np.uint8]) -> list[_Track]:
-        """Run the detector where it is due, and return people not followed yet."""
+    def _detection_is_due(self) -> bool:
         self._until_detection -= 1
-        room = self._max_people - len(self._tracks)
-        if room <= 0 or (self._tracks and self._until_detection >= 0):
-            return []
+        if len(self._tracks) >= self._max_people or (self._tracks and self._until_detection >= 0):
+            return False
         self._until_detection = self._detect_every - 1
-        new: list[_Track] = []
-        for detection in self._detector.detect(image):
-            region = region_around(*detection.keypoints[:2])
-            known = [track.region for track in self._tracks + new]
-            if region is not None and all(region_overlap(region, k) < SAME_REGION for k in known):
-                new.append(_Track(region))
-        return new[:room]
+        return True
+
+    def _is_followed(self, region: Region) -> bool:
+        return any(region_overlap(region, t.region) >= SAME_REGION for t in self._tracks)
+
+    def _look(
+        self, image: NDArray[np.uint8], track: _Track, seen: list[Person], min_score: float
+    ) -> None:
+        """Add the person in the track's region, unless nobody or somebody seen is there."""
+        marks = self._landmarks.locate(image, track.region)
+        if marks.score <= min_score:
+            return
+        person = _person(marks, track.region)
+        if any(self._likeness(person, other) >= SAME_PERSON for other in seen):
+            return
+        seen.append(person)
+        region = region_around(*track.steady.update(marks.region_points))
+        if region is not None:
+            track.region = region
+            self._tracks.append(track)
 
     def _likeness(self, a: Person, b: Person) -> float:
         """Object keypoint similarity of two people, all keypoints counted alike."""
@@ -171,14 +193,6 @@ def _person(marks: Landmarks, region: Region) -> Person:
         marks.score,
         region,
     )
-
-
-def _follow(track: _Track, marks: Landmarks) -> bool:
-    """Say where to look for the person next; false where the landmarks do not tell."""
-    region = region_around(*track.steady.update(marks.region_points))
-    if region is not None:
-        track.region = region
-    return region is not None
 
 
 def open_blazepose(
