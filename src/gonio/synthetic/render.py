@@ -44,7 +44,7 @@ class PersonSettings:
     seconds, fps
         Duration and frame rate.
     size
-        Width and height in pixels; even numbers, for the video's sake.
+        Width and height in pixels.
     facing
         Facing right, the person's right side is near the camera.
     camera
@@ -67,10 +67,8 @@ class PersonSettings:
         _known("motion", self.motion, MOTIONS)
         _known("facing", self.facing, get_args(Facing))
         _known("camera", self.camera, get_args(Camera))
-        if min(self.size) < 64 or any(n % 2 for n in self.size):
-            raise ConfigError(
-                f"synthetic person: size {self.size} must be even numbers from 64 pixels on"
-            )
+        if min(self.size) < 64:
+            raise ConfigError(f"synthetic person: size {self.size} is below 64 pixels")
         if self.seconds <= 0 or self.fps <= 0:
             raise ConfigError("synthetic person: seconds and fps must be positive")
         if not 0.1 <= self.height_fraction <= 0.9:

@@ -78,7 +78,7 @@ def _hang_picture(picture: NDArray[np.float32], rng: np.random.Generator, edge: 
     w = picture.shape[1]
     x, y = int(rng.integers(0, w - 260)), int(rng.integers(0, edge // 3))
     dx, dy = int(rng.integers(90, 240)), int(rng.integers(90, 220))
-    tone = rng.uniform(110, 220, 3)
+    tone = rng.uniform(110, 215) + rng.uniform(-22, 22, 3)
     cv2.rectangle(picture, (x - 6, y - 6), (x + dx + 6, y + dy + 6), (tone * 0.6).tolist(), -1)
     cv2.rectangle(picture, (x, y), (x + dx, y + dy), tone.tolist(), -1)
 

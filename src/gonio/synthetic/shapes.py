@@ -121,13 +121,14 @@ def draw_limb(
     if not len(rows):
         return
     alpha, r, v = np.minimum(alpha[rows, cols], 1), r[rows, cols], v[rows, cols]
-    beyond, away, station = beyond[rows, cols], away[rows, cols], station[rows, cols]
+    beyond, station = beyond[rows, cols], station[rows, cols]
     u = np.clip(v / r, -1, 1)
-    rim = np.minimum(away / r, 1)
+    # The caps are shaded almost like the tube's end, so that a joint shows no seam.
+    cap = np.float32(0.35) * beyond / r
     normal_light = (
         u * (dy * light.x - dx * light.y)
-        + beyond / r * (dx * light.x + dy * light.y)
-        + np.sqrt(1 - rim * rim) * light.z
+        + cap * (dx * light.x + dy * light.y)
+        + np.sqrt(1 - u * u) * light.z
     )
     shade = light.ambient + light.diffuse * np.maximum(normal_light, 0)
     across = ((u + 1) * np.float32((_ACROSS - 1) / 2)).astype(np.int32)
