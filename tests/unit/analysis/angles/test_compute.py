@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from gonio.analysis.angles import ANGLES, compute_angles, unwrap, wrap
 from gonio.errors import GonioWarning, PosesError, UnknownNameError
+from gonio.metrics import angle_errors
 from gonio.poses import make_poses, operation_log
 from gonio.skeletons import Skeleton, load_skeleton
+from gonio.synthetic import PersonSettings, truth
 from unit.analysis.angles.stick_figure import (
     BLAZEPOSE,
     JOINTS,
@@ -266,16 +268,25 @@ def walk(frames: int = 120) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("faces", FACINGS)
 def test_a_walker_built_from_known_angles_gives_them_back(faces) -> None:
-    truth = walk()
+    known = walk()
     trunk = 85 + 3 * np.sin(np.linspace(0, 8 * np.pi, 120))
-    angles = compute_angles(person(truth, trunk=trunk, faces=faces), BLAZEPOSE)["angle_deg"]
-    for name, expected in truth.items():
+    angles = compute_angles(person(known, trunk=trunk, faces=faces), BLAZEPOSE)["angle_deg"]
+    for name, expected in known.items():
         np.testing.assert_allclose(angles.sel(angle=name).values[:, 0], expected, atol=1e-3)
     for side in SIDES:
-        for segment, expected in segments(truth, side, trunk).items():
+        for segment, expected in segments(known, side, trunk).items():
             got = angles.sel(angle=f"{segment}_{side}").values[:, 0]
             np.testing.assert_allclose(got, expected, atol=1e-3)
     np.testing.assert_allclose(angles.sel(angle="trunk").values[:, 0], trunk, atol=1e-3)
+
+
+@pytest.mark.parametrize("motion", ["walk", "squat", "sit"])
+@pytest.mark.parametrize("faces", ["right", "left"])
+def test_the_drawn_persons_true_angles_are_measured(motion, faces) -> None:
+    drawn = truth(PersonSettings(motion=motion, facing=faces, seconds=2.0))
+    errors = angle_errors(compute_angles(drawn.poses, BLAZEPOSE), drawn.angles)
+    assert (errors["n"] > 0).all()
+    assert errors["mae_deg"].max() < 0.01
 
 
 def test_an_arm_swung_past_overhead_stays_continuous() -> None:
