@@ -71,11 +71,9 @@ def write_report(
         viewer = sections.viewer(pictures, has_video=has_video, has_curves=bool(data.panels))
         parts += [sections.workbench(viewer, sections.curves(data))]
         parts += [sections.ranges(data)]
-    parts += [
-        sections.truth(evaluation),
-        sections.limits(evaluation, data),
-        sections.method(evaluation),
-    ]
+    limits = sections.limits(evaluation, data) if evaluation.chosen else ""
+    method = sections.method(evaluation)
+    parts += [sections.truth(evaluation), f'<div class="columns">{limits}{method}</div>']
     page = Template(_template("report.html")).substitute(
         title=sections.escape(evaluation.name),
         version=sections.escape(str(evaluation.provenance.get("gonio", ""))),

@@ -38,7 +38,7 @@ def draw_panels(panels: Sequence[Panel], *, columns: int = 1) -> Figure:
         Bound to no window and no global state.
     """
     rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(7.2 * columns, 2.3 * rows + 0.3), layout="constrained")
+    figure = Figure(figsize=(7.2 * columns, 2.3 * rows + 0.6), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
@@ -46,16 +46,24 @@ def draw_panels(panels: Sequence[Panel], *, columns: int = 1) -> Figure:
         axes.axhline(panel.words.reference_deg, color="#9aa6b0", linewidth=0.8)
         for curve in panel.curves:
             style = {"color": COLORS[curve.side], **_LINES[curve.kind]}
-            axes.plot(curve.time_s, curve.value_deg, label=curve.name, **style)
+            label = curve.name if curve.kind == "measured" else curve.kind
+            axes.plot(curve.time_s, curve.value_deg, label=label, **style)
         axes.set_ylim(*panel.range_deg)
         axes.set_title(panel.words.title, loc="left", fontsize=11, fontweight="bold")
         axes.set_title(f"↑ {panel.words.up}   ↓ {panel.words.down}", loc="right", fontsize=9)
         axes.yaxis.set_major_formatter("{x:.0f}°")
         axes.grid(color="#e3e8ec", linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(loc="upper right", fontsize=8, frameon=False, ncols=3)
     for axes in grid[-1]:
         axes.set_xlabel("time (s)")
+    named = {
+        label: line
+        for axes in figure.axes
+        for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        named.values(), named.keys(), loc="outside lower center", fontsize=9, frameon=False, ncols=6
+    )
     return figure
 
 

@@ -27,7 +27,7 @@ _LINES: Final[dict[str, dict[str, Any]]] = {
 
 
 def panel_figure(panel: Panel, *, time_range_s: tuple[float, float]) -> go.Figure:
-    """Draw a panel: curves with breaks at gaps, the reference line, what up and down mean.
+    """Draw a panel: curves with breaks at gaps, the reference line, what upward means.
 
     Parameters
     ----------
@@ -45,27 +45,11 @@ def panel_figure(panel: Panel, *, time_range_s: tuple[float, float]) -> go.Figur
     low, high = panel.range_deg
     if low < panel.words.reference_deg < high:
         figure.add_hline(panel.words.reference_deg, line_width=1, line_color="#9aa6b0")
-    for text, y, anchor in (
-        (f"↑ {panel.words.up}", 1, "top"),
-        (f"↓ {panel.words.down}", 0, "bottom"),
-    ):
-        figure.add_annotation(
-            text=text,
-            xref="paper",
-            yref="paper",
-            x=0,
-            y=y,
-            xanchor="left",
-            yanchor=anchor,
-            showarrow=False,
-            font={"size": 11, "color": "#5b6770"},
-            bgcolor="rgba(255,255,255,0.75)",
-        )
     axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": False, "automargin": True}
     figure.update_layout(
         template="none",
         height=250,
-        margin={"l": 52, "r": 12, "t": 8, "b": 40},
+        margin={"l": 62, "r": 12, "t": 8, "b": 40},
         font={"family": FONT, "size": 12, "color": INK},
         showlegend=False,
         hovermode="x unified",
@@ -79,7 +63,13 @@ def panel_figure(panel: Panel, *, time_range_s: tuple[float, float]) -> go.Figur
             "hoverformat": ".2f",
             "unifiedhovertitle": {"text": "%{x} s"},
         },
-        yaxis={**axis, "range": [low, high], "ticksuffix": "°", "fixedrange": True},
+        yaxis={
+            **axis,
+            "title": {"text": f"{panel.words.up} →", "standoff": 4},
+            "range": [low, high],
+            "ticksuffix": "°",
+            "fixedrange": True,
+        },
     )
     return figure
 

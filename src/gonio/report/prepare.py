@@ -120,12 +120,15 @@ class ReportData:
         Unsided names of the angles that have no value at all.
     people
         The chosen people.
+    thinned
+        Whether the curves have fewer points than the recording has frames.
     """
 
     panels: Sequence[Panel]
     ranges: pd.DataFrame
     absent: Sequence[str]
     people: Sequence[PersonSeen]
+    thinned: bool
 
 
 def prepare(evaluation: Evaluation) -> ReportData:
@@ -155,6 +158,7 @@ def prepare(evaluation: Evaluation) -> ReportData:
         ranges=ranges,
         absent=[base for base in bases if base not in shown],
         people=[_person(evaluation, individual) for individual in evaluation.chosen],
+        thinned=evaluation.angles.sizes["time"] > MOST_POINTS,
     )
 
 

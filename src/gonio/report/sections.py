@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gonio.poses import operation_log
+from gonio.report.prepare import MOST_POINTS
 from gonio.report.tables import range_table, value_table
-from gonio.report.wording import number, operation_in_words, words_of
+from gonio.report.wording import number, operation_in_words, sign_in_words, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,12 +157,18 @@ def curves(data: ReportData) -> str:
     opened = {"leg", "trunk"} if "leg" in by_group else set(by_group)
     groups = [
         f'<details class="group"{" open" if group in opened else ""}><summary><h2>{title}</h2>'
-        f'<span class="note">{len(by_group[group])} plots</span></summary>'
+        f'<span class="note">{_plots(len(by_group[group]))}</span></summary>'
         f"{''.join(by_group[group])}</details>"
         for group, title in _GROUPS.items()
         if group in by_group
     ]
-    return f'<div class="curves">{_legend(data)}{"".join(groups)}</div>'
+    thinned = ""
+    if data.thinned:
+        thinned = (
+            f'<p class="note">The plots show the extremes of short stretches, at most '
+            f"{MOST_POINTS:,} points a curve; every frame stands in <code>angles.csv</code>.</p>"
+        )
+    return f'<div class="curves">{_legend(data)}{thinned}{"".join(groups)}</div>'
 
 
 def ranges(data: ReportData) -> str:
@@ -310,7 +317,6 @@ def _person_fact(person: PersonSeen, frames: int) -> tuple[str, str, str]:
 def _panel(panel: Panel, index: int, *, several: bool) -> str:
     words = panel.words
     who = f" · person {panel.person}" if several else ""
-    reference = f" · {number(words.reference_deg, digits=0)}° = {words.zero}" if words.zero else ""
     spans = []
     sides = dict.fromkeys(c.side for c in panel.curves)
     for side in sides:
@@ -326,11 +332,14 @@ def _panel(panel: Panel, index: int, *, several: bool) -> str:
     return (
         f'<article class="panel card" data-figure="{index}"><header>'
         f"<h3>{escape(words.title + who)}</h3>"
-        f'<p class="sign">{escape(words.up)} <b>+</b> · {escape(words.down)} <b>−</b>'
-        f"{escape(reference)}</p>"
+        f'<p class="sign">{escape(sign_in_words(words))}</p>'
         f'<p class="readout">{readout}</p></header>'
         f'<div class="plot" role="img" aria-label="{escape(label)}"></div></article>'
     )
+
+
+def _plots(count: int) -> str:
+    return "1 plot" if count == 1 else f"{count} plots"
 
 
 def _legend(data: ReportData) -> str:

@@ -6,7 +6,7 @@ import html
 import math
 from typing import TYPE_CHECKING, Any
 
-from gonio.report.wording import MISSING, number, split_side, title_of, words_of
+from gonio.report.wording import MISSING, number, sign_in_words, split_side, title_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -70,18 +70,17 @@ def value_table(data: ReportData) -> str:
             cells = (
                 f"<td>{left}</td><td>{right}</td>"
                 if middle == MISSING
-                else f"<td colspan='2'>{middle}</td>"
+                else f"<td colspan='2' class='both'>{middle}</td>"
             )
-            meaning = f"{words.up} +, {number(words.reference_deg, digits=0)}° = {words.zero}"
             rows.append(
                 f"<tr><th scope='row'>{html.escape(words.title)}</th>{cells}"
-                f"<td class='wide' style='text-align:left'>{html.escape(meaning)}</td></tr>"
+                f"<td class='wide words'>{html.escape(sign_in_words(words))}</td></tr>"
             )
         parts.append(
             "<div class='scroll'><table>"
             + (f"<caption>Person {person.number}</caption>" if len(data.people) > 1 else "")
             + "<thead><tr><th scope='col'>Angle</th><th scope='col'>Left</th>"
-            "<th scope='col'>Right</th><th scope='col' class='wide' style='text-align:left'>Sign"
+            "<th scope='col'>Right</th><th scope='col' class='wide words'>Sign"
             "</th></tr></thead>" + f"<tbody>{''.join(rows)}</tbody></table></div>"
         )
     return "".join(parts)
@@ -108,10 +107,10 @@ def _one_table(own: pd.DataFrame, scale: tuple[float, float], caption: str) -> s
         )
     names = ("Angle", "Minimum", "Maximum", "Range", "Mean", "Missing", "Filled")
     heads = "".join(f"<th scope='col'>{name}</th>" for name in names)
-    ends = f"{number(scale[0], digits=0)}° to {number(scale[1], digits=0)}°"
+    ends = "".join(f"<span>{number(end, digits=0, unit='°')}</span>" for end in scale)
     return (
         f"<div class='scroll'><table>{caption}<thead><tr>{heads}"
-        f"<th scope='col' class='wide'>{ends}</th></tr></thead>"
+        f"<th scope='col' class='wide'><span class='ends'>{ends}</span></th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 

@@ -48,7 +48,7 @@ WORDS: Final[Mapping[str, AngleWords]] = {
     "hip": AngleWords("Hip", "flexion", "extension", "thigh in line with the trunk", "leg"),
     "knee": AngleWords("Knee", "flexion", "hyperextension", "straight leg", "leg"),
     "ankle": AngleWords(
-        "Ankle", "dorsiflexion", "plantarflexion", "foot at a right angle to the shank", "leg"
+        "Ankle", "dorsiflexion", "plantarflexion", "foot at 90° to the shank", "leg"
     ),
     "knee_valgus": AngleWords(
         "Knee, seen from front or rear", "inward (valgus)", "outward (varus)", "straight leg", "leg"
@@ -98,6 +98,17 @@ def title_of(angle: str) -> str:
     base, side = split_side(angle)
     title = words_of(base).title
     return title if side == "middle" else f"{title}, {side}"
+
+
+def sign_in_words(words: AngleWords) -> str:
+    """Say what positive and negative values mean, and which posture reads the reference."""
+    if words.reference_deg == 0:
+        signs = f"{words.up} +, {words.down} −"
+    else:
+        signs = f"higher: {words.up}, lower: {words.down}"
+    if not words.zero:
+        return signs
+    return f"{signs} · {number(words.reference_deg, digits=0)}° = {words.zero}"
 
 
 def number(value: float | None, *, digits: int = 1, unit: str = "") -> str:

@@ -1,0 +1,55 @@
+"""Plain words for angles, numbers and operations."""
+
+from __future__ import annotations
+
+import pytest
+
+from gonio.analysis.angles import ANGLES
+from gonio.report.wording import (
+    WORDS,
+    number,
+    operation_in_words,
+    sign_in_words,
+    split_side,
+    title_of,
+    words_of,
+)
+from gonio.tracking import OPERATIONS
+
+
+def test_every_angle_has_words() -> None:
+    assert set(WORDS) == set(ANGLES)
+
+
+def test_every_operation_is_told_in_a_sentence() -> None:
+    arguments = {"min_confidence": 0.3, "max_gap_s": 0.2, "window": 5, "cutoff_hz": 6, "order": 4}
+    for name in OPERATIONS:
+        sentence = operation_in_words({"operation": name, **arguments})
+        assert sentence[0].isupper(), name
+        assert sentence.endswith("."), name
+
+
+def test_an_unknown_or_incomplete_operation_is_told_by_name_and_arguments() -> None:
+    assert operation_in_words({"operation": "magic", "a": 1}) == "magic (a = 1)"
+    assert operation_in_words({"operation": "median"}) == "median"
+
+
+def test_names_are_split_and_titled() -> None:
+    assert split_side("knee_left") == ("knee", "left")
+    assert split_side("trunk") == ("trunk", "middle")
+    assert split_side("knee_valgus_right") == ("knee_valgus", "right")
+    assert title_of("knee_left") == "Knee, left"
+    assert words_of("big_toe").title == "Big toe"
+
+
+def test_signs_are_told_from_zero_or_by_higher_and_lower() -> None:
+    assert sign_in_words(WORDS["knee"]) == "flexion +, hyperextension − · 0° = straight leg"
+    assert sign_in_words(WORDS["trunk"]).startswith("higher: leaning back, lower: leaning forward")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-3.14, "−3.1°"), (-0.04, "0.0°"), (None, "–"), (float("nan"), "–"), (12, "12.0°")],
+)
+def test_numbers_have_a_true_minus_and_no_negative_zero(value: float | None, text: str) -> None:
+    assert number(value, unit="°") == text
