@@ -23,7 +23,7 @@ _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _CAP_PX: Final = 22  # height of a capital of the font at scale 1
 # Penalty, step outward and eighth of a turn of the places tried for a text, best first.
 _PLACES: Final = sorted(
-    (0.25 * ring + 0.05 * abs(turn), ring, turn)
+    (0.2 * ring + 0.12 * abs(turn), ring, turn)
     for ring in range(4)
     for turn in (0, 1, -1, 2, -2, 3, -3, 4)
 )
@@ -44,7 +44,7 @@ class Lettering:
 
     @property
     def _stroke(self) -> int:
-        return max(1, round(self.cap_px / 9))
+        return max(1, round(self.cap_px / 7))
 
     def size(self, text: str) -> tuple[float, float]:
         """Return (width, height) in pixels that the text takes with its outline."""
@@ -84,7 +84,7 @@ class Lettering:
             (length, _), _ = cv2.getTextSize(words, _FONT, self._scale, self._stroke)
             ring = (x + length + round(0.22 * self.cap_px), y - round(0.82 * self.cap_px))
             radius = max(1, round(0.17 * self.cap_px))
-            cv2.circle(mask, ring, radius, 255, self._stroke, cv2.LINE_AA)
+            cv2.circle(mask, ring, radius, 255, max(1, round(0.6 * self._stroke)), cv2.LINE_AA)
         return mask
 
 

@@ -126,7 +126,7 @@ def draw_overlay(
             _draw_sectors(canvas, person.arcs, unit)
         _draw_limbs(canvas, parts, thickness)
     layout = Layout(width, height, _ink(limbs))
-    letters = Lettering(max(6.0, 17 * unit))
+    letters = Lettering(max(9.0, 18 * unit))
     if time_s is not None:
         _draw_time(canvas, time_s, letters, layout)
     for person, _ in reversed(limbs):

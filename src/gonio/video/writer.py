@@ -63,7 +63,8 @@ class VideoWriter:
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._reformatter = VideoReformatter()
-        self._last_ticks: int | None = None
+        self._last_s, self._last_ticks = -math.inf, -1
+        self._first_s: float | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -88,7 +89,7 @@ class VideoWriter:
         if error is not None:
             self._discard()
             return
-        if self._last_ticks is None:
+        if self._first_s is None:
             self._discard()
             raise OutputError(f"'{self._path}': no frame was written")
         try:
@@ -106,7 +107,7 @@ class VideoWriter:
         image
             RGB, shape ``(height, width, 3)``.
         time_s
-            Seconds; kept to 1/90,000 s. Times count from the first frame's.
+            Seconds, increasing; kept to 1/90,000 s. In the file they count from the first frame's.
 
         Raises
         ------
@@ -117,9 +118,11 @@ class VideoWriter:
         """
         if image.shape != (*self._size, 3):
             raise ValueError(f"frame of shape {image.shape}, expected {(*self._size, 3)}")
-        ticks = round(time_s * _TICKS_PER_S)
-        if self._last_ticks is not None and ticks <= self._last_ticks:
+        if not self._last_s < time_s < math.inf:
             raise ValueError(f"time {time_s} s does not increase")
+        if self._first_s is None:
+            self._first_s = time_s
+        ticks = max(round((time_s - self._first_s) * _TICKS_PER_S), self._last_ticks + 1)
         container, stream = self._running()
         frame = self._encodable(image)
         frame.pts, frame.time_base = ticks, Fraction(1, _TICKS_PER_S)
@@ -127,11 +130,11 @@ class VideoWriter:
             container.mux(stream.encode(frame))
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
-        self._last_ticks = ticks
+        self._last_s, self._last_ticks = time_s, ticks
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
         # An approximate rate is enough: it guides the encoder, times come with the frames.
-        rate = Fraction(self._fps).limit_denominator(1001)
+        rate = max(Fraction(self._fps).limit_denominator(1001), Fraction(1, 1001))
         options = {"preset": "veryfast", "crf": str(self._quality)}
         stream = container.add_stream("libx264", rate=rate, options=options)
         height, width = self._size

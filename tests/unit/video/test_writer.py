@@ -129,3 +129,8 @@ def test_a_frame_of_another_size_or_an_earlier_time_is_a_mistake(tmp_path: Path)
             writer.write(scene(48, 64), 0.04)
         with pytest.raises(ValueError, match="does not increase"):
             writer.write(scene(), 0.0)
+
+
+def test_times_closer_than_a_tick_stay_apart_and_count_from_the_first(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", [5.0, 5.0 + 1e-7, 5.04])
+    assert [f.time_s for f in open_source(path)] == pytest.approx([0, 1 / 90_000, 0.04])
