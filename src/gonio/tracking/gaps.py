@@ -146,5 +146,6 @@ def _fill_pchip(
 
 
 def _gaps(mask: NDArray[np.bool_]) -> int:
-    flat = mask.reshape(len(mask), -1)
-    return sum(len(columns) for columns in runs(flat).values())
+    frames, keypoints, individuals = mask.shape
+    series = mask.reshape(frames, keypoints * individuals)
+    return sum(len(columns) for columns in runs(series).values())
