@@ -60,10 +60,21 @@ class FramePeople:
 
 
 class Estimator(Protocol):
-    """Finds the people in the images of a series; what it saw before helps it."""
+    """Finds the people in the images of a series; what it saw before helps it.
+
+    Attributes
+    ----------
+    card
+        The pose model's.
+    skeleton
+        The order of the keypoints.
+    provider
+        What computes: see :class:`gonio.runtime.Session`.
+    """
 
     card: Card
     skeleton: Skeleton
+    provider: str
 
     def estimate(self, image: NDArray[np.uint8]) -> Sequence[Person]:
         """Find the people in the next image of the series, shape ``(H, W, 3)``, RGB."""

@@ -19,7 +19,7 @@ from gonio.synthetic.scene import Scene, make_scene
 from gonio.synthetic.shapes import Light
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import xarray as xr
@@ -142,6 +142,7 @@ def render_person(
     size: tuple[int, int] = (960, 720),
     facing: Facing = "right",
     camera: Camera = "following",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Truth:
     """Render a person to an MP4 file.
 
@@ -151,6 +152,8 @@ def render_person(
         The video; written completely or not at all.
     motion, seed, seconds, fps, size, facing, camera
         See :class:`PersonSettings`.
+    progress
+        Called with the frames done and the frames in all.
 
     Returns
     -------
@@ -168,8 +171,11 @@ def render_person(
 
     take = _prepare(PersonSettings(motion, seed, seconds, fps, size, facing, camera))
     with VideoWriter(path, width=size[0], height=size[1], fps=fps) as video:
-        for i in range(len(take.camera_m)):
+        total = len(take.camera_m)
+        for i in range(total):
             video.write(_draw(take, i), i / fps)
+            if progress is not None:
+                progress(i + 1, total)
     return _truth(take)
 
 

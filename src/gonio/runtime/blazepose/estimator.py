@@ -79,12 +79,15 @@ class BlazePoseEstimator:
     detect_every
         While fewer than ``max_people`` but at least one are followed, look for others every so
         many frames; sooner only where somebody was just lost.
+    provider
+        What computes, for the record.
 
     Notes
     -----
-    A keypoint's confidence is the model's *visibility*: that the point is inside the image and
-    not hidden. Its presence (inside the image, hidden or not) is no factor of it, for
-    visibility implies presence; MediaPipe reports visibility alone, too.
+    A keypoint's confidence is the model's *visibility* (inside the image and not hidden), which
+    is what MediaPipe reports. The model's *presence* (inside the image, hidden or not) is left
+    out: it is the greater of the two for 99 % of points, so that their product would only
+    count doubt twice.
     """
 
     def __init__(
@@ -97,8 +100,10 @@ class BlazePoseEstimator:
         min_score: float = MIN_SCORE,
         min_newcomer_score: float = MIN_NEWCOMER_SCORE,
         detect_every: int = DETECT_EVERY,
+        provider: str = "",
     ) -> None:
         self.card = card
+        self.provider = provider
         self.skeleton: Skeleton = load_skeleton(card.skeleton or "blazepose33")
         if len(self.skeleton.keypoints) != BODY_POINTS:
             raise ModelOutputError(
@@ -237,5 +242,6 @@ def open_blazepose(
         PoseDetector(sessions[0], found.card),
         LandmarkModel(sessions[1], model.card),
         max_people=max_people,
+        provider=sessions[1].provider,
         **settings,
     )
