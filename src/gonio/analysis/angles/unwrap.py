@@ -33,8 +33,8 @@ def unwrap(angle_deg: ArrayLike, *, can_turn: bool = True) -> NDArray[np.float64
         Shape ``(time,)``, degrees, any branch. NaN = not measured; it breaks the series.
     can_turn
         True for segments, which may turn round and round. False for joints, which cannot: where
-        noise carried one past the cut and it is back within 90° of the mean, it is put back on
-        the mean's branch.
+        noise carried one round and it is back within 90° of the mean, it is put back on the
+        mean's branch, so that its values lie within one and a half turns of it.
 
     Returns
     -------
@@ -55,11 +55,24 @@ def unwrap(angle_deg: ArrayLike, *, can_turn: bool = True) -> NDArray[np.float64
     turns = np.concatenate([[0.0], np.cumsum(jump)])
     for stretch in _runs(seen, seen):
         turns[stretch] -= np.round(np.median(turns[stretch]))
-    if not can_turn:
-        for run in _runs(turns, seen & (turns != 0)):
-            if np.abs(near[run] - mean).min() < _BACK_DEG:
-                turns[run] = 0
+        if not can_turn:
+            turns[stretch] = _without_spins(turns[stretch], near[stretch] - mean)
     return near + _TURN_DEG * turns
+
+
+def _without_spins(
+    turns: NDArray[np.float64], from_mean: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Count turns from the last time the joint was near its mean, where it can have made none."""
+    runs = _runs(turns, np.ones(len(turns), dtype=bool))
+    home = [bool((np.abs(from_mean[run]) < _BACK_DEG).any()) for run in runs]
+    settled = turns.copy()
+    if any(home):
+        last = turns[runs[home.index(True)]][0]
+        for run, is_home in zip(runs, home, strict=True):
+            last = turns[run][0] if is_home else last
+            settled[run] -= last
+    return settled
 
 
 def _near(angle: NDArray[np.float64], middle: float) -> NDArray[np.float64]:

@@ -322,7 +322,7 @@ def close_legs(bend: dict[str, float]) -> dict[str, float]:
     return {n: b / 4 if n.split("_")[0] in legs else b for n, b in bend.items()}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(bends, st.floats(-2000, 2000), st.floats(-2000, 2000), st.floats(0.3, 5))
 def test_moving_and_scaling_the_picture_changes_no_angle(bend, dx, dy, scale) -> None:
     poses = person(close_legs(bend))
@@ -330,7 +330,7 @@ def test_moving_and_scaling_the_picture_changes_no_angle(bend, dx, dy, scale) ->
     same(all_values(at(xy * scale + np.array([dx, dy])[None, :, None, None])), all_values(poses))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(bends)
 def test_a_mirrored_picture_gives_the_same_angles_and_the_other_facing(bend) -> None:
     poses = person(close_legs(bend))
@@ -340,7 +340,7 @@ def test_a_mirrored_picture_gives_the_same_angles_and_the_other_facing(bend) -> 
     assert compute_angles(at(xy), BLAZEPOSE)["facing"].values.item() == -1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(bends, st.floats(-25, 25))
 def test_turning_the_picture_turns_segments_but_no_joint(bend, turn) -> None:
     poses = person(close_legs(bend))
@@ -378,6 +378,11 @@ def test_a_segment_may_turn_round_but_a_joint_comes_back_after_a_noisy_frame() -
         unwrap(knee, can_turn=False)[[0, 1, *range(4, 25)]], [5, 10, -5, *[10] * 20]
     )
     assert unwrap(knee)[0] == pytest.approx(-355)
+
+
+@given(st.lists(st.floats(-180, 180), min_size=1, max_size=60))
+def test_a_joint_never_runs_away_whatever_the_noise(series) -> None:
+    assert np.abs(unwrap(series, can_turn=False)).max() <= 180 + 540
 
 
 @given(st.lists(st.one_of(st.floats(-720, 720), st.just(np.nan)), max_size=40), st.booleans())
