@@ -115,7 +115,7 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     -------
     str
     """
-    return json.dumps(_plain(value), allow_nan=False, ensure_ascii=False, indent=indent)
+    return json.dumps(plain(value), allow_nan=False, ensure_ascii=False, indent=indent)
 
 
 def _frames(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
@@ -161,13 +161,14 @@ def _nullable(values: NDArray[np.float64]) -> list[Any]:
     return list(listed.tolist())
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return what JSON can hold: NaN and infinities as None, NumPy's numbers as plain ones."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, str | int) else str(value)

@@ -12,7 +12,7 @@ from gonio.errors import FormatError
 from gonio.poses import INDIVIDUALS
 from gonio.store.evaluation import frames_in_view, frames_seen, is_filled
 from gonio.store.files import write_atomically
-from gonio.store.json_files import header, to_json
+from gonio.store.json_files import header, plain, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +83,8 @@ def summarize(evaluation: Evaluation) -> dict[str, Any]:
     Returns
     -------
     dict
-        The people are the chosen ones; an empty list where nobody was found. Angles in degrees;
+        Plain values, None for what could not be measured. The people are the chosen ones; an
+        empty list where nobody was found. Angles in degrees;
         ``missing`` is the share (0–1) of frames without a value from the first to the last one
         in which the person was seen.
     """
@@ -99,7 +100,8 @@ def summarize(evaluation: Evaluation) -> dict[str, Any]:
     if evaluation.truth is not None:
         errors = evaluation.truth["mae_deg"]
         content["truth"] = {joint: {"mae_deg": mae} for joint, mae in errors.items()}
-    return content
+    cleaned: dict[str, Any] = plain(content)
+    return cleaned
 
 
 def write_summary(evaluation: Evaluation, folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gonio.errors import EvaluationExistsError
+from gonio.errors import EvaluationExistsError, OutputError
 from gonio.metrics import angle_errors
 from gonio.synthetic import render_person
 from gonio.workflows.analyze import run_job
@@ -72,6 +72,11 @@ def demo(
                 f"'{place}': exists already. Give --overwrite to replace it, "
                 "or write to another place (--out)."
             )
+    try:
+        settings.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"'{settings.out}': cannot be made ({reason})") from error
     truth = render_person(video, motion="walk", seed=seed, progress=_stage(progress))
     return run_job(
         Job(video, NAME),

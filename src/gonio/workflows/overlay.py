@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DRAW = "Drawing"
 STILLS = 6
+_LEGS = frozenset({"hip", "knee", "ankle"})
 _DEFAULT_FPS = 25.0
 
 
@@ -126,11 +127,11 @@ class Painter:
         self._evaluation = evaluation
         skeleton = evaluation.skeleton
         arcs = {}
-        for name in evaluation.angles["angle"].values:
-            points = arc_points(str(name), skeleton)
+        for name in _shown([str(name) for name in evaluation.angles["angle"].values]):
+            points = arc_points(name, skeleton)
             tracks = [point(evaluation.poses, p, skeleton) for p in points or ()]
             if points and all(track is not None for track in tracks):
-                arcs[str(name)] = [t["position"].values for t in tracks if t is not None]
+                arcs[name] = [t["position"].values for t in tracks if t is not None]
         self._arcs = arcs
 
     def draw(self, frame: Frame, *, show_time: bool = True) -> Image:
@@ -174,6 +175,12 @@ class Painter:
             vertex, start, end = (track[row, :, column] for track in tracks)
             arcs.append(Arc(vertex, start, end, float(value), str(angle)))
         return arcs
+
+
+def _shown(names: list[str]) -> list[str]:
+    """Return the legs' angles where they are measured; all at once would hide the person."""
+    legs = [name for name in names if name.rpartition("_")[0] in _LEGS]
+    return legs or names
 
 
 def _still_frames(evaluation: Evaluation) -> set[int]:
