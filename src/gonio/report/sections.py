@@ -6,13 +6,14 @@ Everything that comes from a person or a file (names, paths, messages) passes :f
 from __future__ import annotations
 
 import html
+import shlex
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gonio.poses import operation_log
+from gonio.poses import INDIVIDUALS, operation_log
 from gonio.report.prepare import MOST_POINTS
 from gonio.report.tables import range_table, value_table
 from gonio.report.wording import number, operation_in_words, sign_in_words, words_of
@@ -66,7 +67,7 @@ def warnings_notice(warnings: Sequence[str]) -> str:
 
 def nobody_notice(evaluation: Evaluation) -> str:
     """Say that there is nothing to report, and what may help."""
-    seen = evaluation.raw.sizes["individuals"]
+    seen = evaluation.raw.sizes[INDIVIDUALS]
     cause = (
         f"The people in the picture were not chosen ({escape(evaluation.person_reason)})."
         if seen
@@ -92,6 +93,9 @@ def facts(evaluation: Evaluation, data: ReportData) -> str:
         length = number(source.get("duration_s"), digits=1, unit=" s")
         items.append(("Length", length, f"{frames:,} frames, {rate} a second"))
     items += [_person_fact(person, frames) for person in data.people]
+    others = int(evaluation.raw.sizes[INDIVIDUALS]) - len(data.people)
+    if data.people and others:
+        items[-1] = (*items[-1][:2], f"{items[-1][2]}<br>{others} more in the recording, see below")
     items += [("Analyzed", escape(_date(evaluation.provenance.get("created"))), _speed(evaluation))]
     cells = "".join(
         f"<div><dt>{name}</dt><dd>{value}<small>{more}</small></dd></div>"
@@ -285,7 +289,7 @@ def method(evaluation: Evaluation) -> str:
         ("Keypoints", f"{escape(evaluation.skeleton.name)}, {len(evaluation.skeleton.keypoints)}"),
         ("Recording", escape(source.get("path") or "–")),
         ("Recording (SHA-256)", _hash(source)),
-        ("Command", f"<code>{escape(provenance.get('command') or '–')}</code>"),
+        ("Command", f"<code>{escape(_command(provenance.get('command')))}</code>"),
         (
             "Software",
             escape(
@@ -386,6 +390,10 @@ def _hash(mapping: Mapping[str, Any]) -> str:
 def _files() -> str:
     names = ("angles.csv", "poses.nc", "evaluation.json", "summary.json")
     return ", ".join(f'<a href="{name}">{name}</a>' for name in names) + " beside this page"
+
+
+def _command(command: Any) -> str:
+    return shlex.join(map(str, command)) if isinstance(command, list | tuple) else command or "–"
 
 
 def _date(created: object) -> str:

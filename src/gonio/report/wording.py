@@ -146,6 +146,15 @@ def operation_in_words(entry: Mapping[str, Any]) -> str:
     return f"{name} ({listed})" if listed else name
 
 
+def _assign_identities(arguments: Mapping[str, Any]) -> str:
+    people = int(arguments["people"])
+    who = "1 person was" if people == 1 else f"{people} people were"
+    dropped = int(arguments.get("dropped_sightings", 0))
+    return f"{who} followed through the frames" + (
+        f"; {dropped} stray sightings that belong to none were dropped." if dropped else "."
+    )
+
+
 def _hide_uncertain(arguments: Mapping[str, Any]) -> str:
     return (
         f"Points the model was less than {100 * arguments['min_confidence']:.0f} % sure of were "
@@ -177,6 +186,7 @@ def _count(arguments: Mapping[str, Any], key: str, what: str) -> str:
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "assign_identities": _assign_identities,
     "hide_uncertain": _hide_uncertain,
     "fill_gaps": _fill_gaps,
     "median": _median,

@@ -211,6 +211,15 @@ def test_a_long_recording_says_that_its_curves_are_thinned(tmp_path: Path) -> No
     assert max(len(t["x"]) for f in figures(text) for t in f["data"]) <= 2000
 
 
+def test_people_beside_the_chosen_one_are_mentioned(tmp_path: Path) -> None:
+    assert "2 more in the recording" in page(tmp_path, people=3, chosen=1)
+
+
+def test_a_command_given_as_a_list_reads_as_it_was_typed(tmp_path: Path) -> None:
+    provenance = {"command": ["gonio", "analyze", "my walk.mp4"]}
+    assert "gonio analyze &#x27;my walk.mp4&#x27;" in page(tmp_path, provenance=provenance)
+
+
 def test_two_people_have_their_own_plots_and_tables(tmp_path: Path) -> None:
     words = Tags(without_scripts(page(tmp_path, people=2))).words
     assert "Knee · person 0" in words

@@ -29,6 +29,17 @@ def test_every_operation_is_told_in_a_sentence() -> None:
         assert sentence.endswith("."), name
 
 
+def test_following_people_is_told_with_what_was_dropped() -> None:
+    entry = {"operation": "assign_identities", "people": 3, "dropped_sightings": 2}
+    assert operation_in_words(entry) == (
+        "3 people were followed through the frames; "
+        "2 stray sightings that belong to none were dropped."
+    )
+    assert operation_in_words({**entry, "people": 1, "dropped_sightings": 0}) == (
+        "1 person was followed through the frames."
+    )
+
+
 def test_an_unknown_or_incomplete_operation_is_told_by_name_and_arguments() -> None:
     assert operation_in_words({"operation": "magic", "a": 1}) == "magic (a = 1)"
     assert operation_in_words({"operation": "median"}) == "median"

@@ -161,7 +161,7 @@
       group.open = true;
       drawIn(group);
     }
-    for (const { plot } of panels) Plotly.relayout(plot, { width: 660, height: 210 });
+    for (const { plot } of panels) Plotly.relayout(plot, { width: 660, height: 175 });
   });
   addEventListener("afterprint", () => {
     for (const { plot } of panels) Plotly.relayout(plot, { width: null, height: 250, autosize: true });
