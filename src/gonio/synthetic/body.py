@@ -236,15 +236,11 @@ _FACE = {
 
 
 def _face(body: Body, posture: Posture, neck: Array) -> dict[str, Array]:
-    points = {}
+    points: dict[str, Array] = {}
     for name, (x, y) in _FACE.items():
         place_m = neck + body.stature * _turn(x, y, -posture.head)
-        if name == "nose":
-            points[name] = place_m
-            continue
-        for side in SIDES:
-            key = f"{name}_{side}" if name == "mouth" else f"{side}_{name}"
-            points[f"{side}_mouth" if name == "mouth" else key] = place_m
+        sided = (f"{side}_{name}" for side in SIDES)
+        points |= dict.fromkeys((name,) if name == "nose" else sided, place_m)
     return points
 
 

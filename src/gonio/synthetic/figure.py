@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Pixel = NDArray[np.float64]
     Points = Mapping[str, Pixel]
 
-_FAR_DIM = 0.62
+_FAR_DIM = 0.55
 
 
 def draw_person(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _EYE_M = 1.0
-_DISTANCE_M = 4.5
-_HALF_WIDTH_M = 0.09
+_DISTANCE_M = 4.0
+_HALF_WIDTH_M = 0.12
 
 
 class Lens(NamedTuple):
