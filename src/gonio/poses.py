@@ -7,6 +7,8 @@ up). NaN means *not seen*. Left and right are the person's own.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import math
 from typing import TYPE_CHECKING, Any, Final
@@ -280,16 +282,22 @@ def save_poses(path: Path, poses: xr.Dataset, *, raw: xr.Dataset | None = None) 
         validate_poses(raw, where="raw poses")
     part = path.with_name(f".{path.name}.part")
     try:
-        poses.to_netcdf(part, engine="h5netcdf", encoding=_encoding(poses))
-        if raw is not None:
-            raw.to_netcdf(
-                part, mode="a", group=RAW_GROUP, engine="h5netcdf", encoding=_encoding(raw)
-            )
+        # HDF5 itself cannot be trusted with a full disk: it writes to memory, and that to disk.
+        part.write_bytes(_to_bytes(poses, raw))
         part.replace(path)
     except OSError as error:
         raise OutputError(f"'{path}': cannot be written ({error.strerror or error})") from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _to_bytes(poses: xr.Dataset, raw: xr.Dataset | None) -> bytes:
+    buffer = io.BytesIO()
+    poses.to_netcdf(buffer, engine="h5netcdf", encoding=_encoding(poses))
+    if raw is not None:
+        raw.to_netcdf(buffer, mode="a", group=RAW_GROUP, engine="h5netcdf", encoding=_encoding(raw))
+    return buffer.getvalue()
 
 
 def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:

@@ -26,7 +26,9 @@ def write_video(
             image = rng.integers(0, 255, (height, width, 3), dtype=np.uint8)
             for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
                 container.mux(packet)
-        if frames:
+        if not frames:
+            container.start_encoding()
+        else:
             for packet in stream.encode():
                 container.mux(packet)
     return path

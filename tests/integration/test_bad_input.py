@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gonio.synthetic import render_person
 from integration.media import Run, move_index_first, write_video
 
 
@@ -191,7 +192,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, models_dir: Pat
     if made.returncode:
         pytest.skip("no small disk can be mounted here")
     try:
-        write_video(tmp_path / "walk.mp4", 30)
+        render_person(tmp_path / "walk.mp4", seconds=1)
         command = [
             sys.executable,
             "-m",
