@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gonio.workflows.analyze import analyze, analyze_batch
-from gonio.workflows.demo import demo
+from gonio.workflows.analysis import analyze, analyze_batch
+from gonio.workflows.demonstration import demo
 from gonio.workflows.doctor import Check, diagnose
 from gonio.workflows.results import AnalysisResult, BatchResult, Failure
 from gonio.workflows.settings import AnalyzeSettings, Progress

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gonio.errors import EvaluationExistsError, OutputError
 from gonio.metrics import angle_errors
 from gonio.synthetic import render_person
-from gonio.workflows.analyze import run_job
+from gonio.workflows.analysis import run_job
 from gonio.workflows.inputs import Job
 from gonio.workflows.settings import AnalyzeSettings, Progress, resolve_protocol
 
