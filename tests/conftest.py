@@ -10,6 +10,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test asserts a duration; in CI every run draws the same examples.
+settings.register_profile("gonio", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("gonio")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
