@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _TURN_DEG = 360.0
 _BACK_DEG = 90.0
+_STEP_DEG = 120.0
 
 
 def wrap(angle_deg: ArrayLike) -> NDArray[np.float64]:
@@ -24,8 +25,10 @@ def unwrap(angle_deg: ArrayLike, *, can_turn: bool = True) -> NDArray[np.float64
 
     The series is first put within half a turn of its own circular mean, which lies in
     [−180, 180); so values far from the cut come back as they were, and stretches between gaps
-    stay on one branch. Then each stretch of frames without NaN is made continuous: neighbours
-    differ by less than 180°, and most of the stretch stays within half a turn of the mean.
+    stay on one branch. Then each stretch is made continuous and laid where its median is within
+    half a turn of the mean. A stretch ends at NaN, and where neighbours differ by more than
+    120° either way: nobody turns that fast between frames, so such a step is noise, and which way
+    round it went cannot be told.
 
     Parameters
     ----------
@@ -49,12 +52,14 @@ def unwrap(angle_deg: ArrayLike, *, can_turn: bool = True) -> NDArray[np.float64
     mean = float(wrap(np.rad2deg(np.arctan2(np.sin(radians).mean(), np.cos(radians).mean()))))
     near = _near(angle, mean)
     step = np.diff(near)
-    jump = np.where(np.abs(step) > _TURN_DEG / 2, -np.sign(step), 0.0)
+    jump = np.where(np.abs(step) >= _TURN_DEG - _STEP_DEG, -np.sign(step), 0.0)
     if not jump.any():
         return near
     turns = np.concatenate([[0.0], np.cumsum(jump)])
-    for stretch in _runs(seen, seen):
-        turns[stretch] -= np.round(np.median(turns[stretch]))
+    leap = np.abs(step + _TURN_DEG * jump) > _STEP_DEG
+    for stretch in _runs(np.concatenate([[0], np.cumsum(leap)]), seen):
+        from_mean = near[stretch] - mean + _TURN_DEG * turns[stretch]
+        turns[stretch] -= np.round(np.median(from_mean) / _TURN_DEG)
         if not can_turn:
             turns[stretch] = _without_spins(turns[stretch], near[stretch] - mean)
     return near + _TURN_DEG * turns

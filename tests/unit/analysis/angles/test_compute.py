@@ -380,6 +380,21 @@ def test_a_segment_may_turn_round_but_a_joint_comes_back_after_a_noisy_frame() -
     assert unwrap(knee)[0] == pytest.approx(-355)
 
 
+def test_a_leap_of_noise_does_not_carry_a_segment_round() -> None:
+    # a hand's two points change places for some frames, as seen in a real walk
+    hand = [-111.0, -117.0, -120.0, 68.0, 66.0, 48.0, -3.0, -36.0, *[-60.0] * 20]
+    np.testing.assert_array_equal(unwrap(hand), hand)
+    np.testing.assert_array_equal(unwrap([np.nan, *hand, np.nan]), [np.nan, *hand, np.nan])
+
+
+def test_after_a_gap_a_segment_goes_on_nearest_to_its_mean() -> None:
+    turned = [-60.0, -100.0, -140.0, -180.0, 140.0, np.nan, 175.0, 178.0, -178.0]
+    got = unwrap([*turned, *[-60.0] * 30])
+    np.testing.assert_allclose(got[:5], [-60, -100, -140, -180, -220])
+    np.testing.assert_allclose(got[6:9], [-185, -182, -178])
+    np.testing.assert_allclose(got[9:], -60)
+
+
 @given(st.lists(st.floats(-180, 180), min_size=1, max_size=60))
 def test_a_joint_never_runs_away_whatever_the_noise(series) -> None:
     assert np.abs(unwrap(series, can_turn=False)).max() <= 180 + 540
