@@ -77,7 +77,7 @@ def observe_recording(
     """
     with open_source(path, fps=settings.fps) as source:
         store = ModelStore()
-        model = store.resolve(protocol.model)
+        model = store.resolve(protocol.model, progress=report)
         people = 1 if source.info.kind == "image" else settings.max_people
         estimator = open_estimator(
             model, store=store, max_people=people, device=settings.device, threads=settings.threads
