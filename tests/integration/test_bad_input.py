@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import wave
 from pathlib import Path
 
@@ -177,6 +179,23 @@ def test_a_bad_file_does_not_stop_a_batch(gonio: Run, tmp_path: Path, models_dir
     assert [Path(d["folder"]).name for d in batch["done"]] == ["a", "c"]
     assert [f["path"] for f in batch["failed"]] == ["b.mp4"]
     assert leftovers(tmp_path / "results") == ["a", "c"]
+
+
+@pytest.mark.models
+@pytest.mark.skipif(os.name != "posix", reason="interrupts the POSIX way")
+def test_ctrl_c_ends_with_one_line_and_leaves_nothing(tmp_path: Path, models_dir: Path) -> None:
+    write_video(tmp_path / "walk.mp4", 500, (640, 480))
+    command = [sys.executable, "-m", "gonio", "analyze", "walk.mp4", "--out", "deep/out"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+        while running.poll() is None and not list(tmp_path.glob("deep/out/.walk.part-*")):
+            time.sleep(0.02)
+        time.sleep(0.3)
+        running.send_signal(signal.SIGINT)
+        _, message = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert message.startswith("gonio: interrupted")
+    assert message.count("\n") == 1
+    assert leftovers(tmp_path) == ["walk.mp4"]
 
 
 @pytest.mark.models

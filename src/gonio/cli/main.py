@@ -12,6 +12,8 @@ from gonio.cli import analyze, demo, doctor, models, protocols
 from gonio.cli.console import print_error, print_warning
 from gonio.errors import GonioError, GonioWarning
 
+_INTERRUPTED = 130  # Typer's status after Ctrl-C
+
 app = typer.Typer(
     name="gonio",
     no_args_is_help=True,
@@ -42,7 +44,10 @@ app.command()(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line; a person's error ends it with status 2 and without a traceback."""
+    """Run the command line; neither a person's error nor Ctrl-C ends it with a traceback.
+
+    Exit status: 2 for an error, 130 for Ctrl-C.
+    """
     previous = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
@@ -57,3 +62,7 @@ def main() -> None:
     except GonioError as error:
         print_error(str(error))
         sys.exit(2)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            print_error("interrupted; what was complete is kept, nothing half-written is left")
+        raise

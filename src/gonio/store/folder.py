@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import platform
 import secrets
 import shutil
 from contextlib import contextmanager
@@ -39,7 +41,8 @@ def open_evaluation_folder(out: Path, name: str, *, overwrite: bool = False) -> 
     Yields
     ------
     Path
-        ``out/.name.part-…``; removed if the block ends with an error.
+        ``out/.name.part-…``; removed if the block ends with an error. What a killed run of the
+        same name left on this machine is cleared away first.
 
     Raises
     ------
@@ -50,15 +53,16 @@ def open_evaluation_folder(out: Path, name: str, *, overwrite: bool = False) -> 
         evaluation.
     """
     target = out / name
+    _sweep(out, name)
     _check_free(target, overwrite=overwrite)
-    made_out = not out.exists()
-    part = out / f".{name}.part-{secrets.token_hex(4)}"
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    part = out / f".{name}.part-{os.getpid()}@{platform.node()}-{secrets.token_hex(4)}"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        part.mkdir()
-    except OSError as error:
-        raise cannot_write(out, error) from error
-    try:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            part.mkdir()
+        except OSError as error:
+            raise cannot_write(out, error) from error
         yield part
         _move(part, target, overwrite=overwrite)
     except OSError as error:
@@ -70,9 +74,9 @@ def open_evaluation_folder(out: Path, name: str, *, overwrite: bool = False) -> 
         raise type(error)(message) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-        if made_out:
-            with contextlib.suppress(OSError):
-                out.rmdir()
+        with contextlib.suppress(OSError):
+            for folder in made:
+                folder.rmdir()
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
@@ -127,6 +131,33 @@ def _move(part: Path, target: Path, *, overwrite: bool) -> None:
             old.rename(target)
         raise cannot_write(target, error) from error
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(out: Path, name: str) -> None:
+    """Clear away what killed runs of this name left; the old evaluation gets its place back."""
+    for left in out.glob(f".{glob.escape(name)}.*"):
+        kind, at, rest = left.name.removeprefix(f".{name}.").partition("-")
+        pid, _, place = rest.partition("@")
+        ours = kind in {"part", "old"} and at and place.rpartition("-")[0] == platform.node()
+        if not (ours and pid.isdecimal()) or _is_running(int(pid)):
+            continue
+        if kind == "old" and not os.path.lexists(out / name):
+            with contextlib.suppress(OSError):
+                left.rename(out / name)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # signal 0 is Ctrl-C to Windows: not knowing, nothing is touched
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _lies_in(filename: object, folder: Path) -> bool:
