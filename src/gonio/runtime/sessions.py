@@ -100,8 +100,9 @@ def open_session(path: Path, *, device: str = "auto", threads: int | None = None
         An ``.onnx`` file (ONNX Runtime) or a ``.tflite`` file (LiteRT, always on the CPU).
     device
         ``"auto"`` (a GPU where ONNX Runtime offers CUDA or DirectML, else the CPU), ``"cpu"``,
-        ``"cuda"``, ``"coreml"`` or ``"directml"``. Where the device asked for cannot be had,
-        the CPU computes and a :class:`GonioWarning` says so. The choice is logged.
+        ``"cuda"``, ``"coreml"`` or ``"directml"``. Where the device asked for cannot be had, or
+        a GPU that is offered does not start, the CPU computes and a :class:`GonioWarning` says
+        so. The choice is logged.
     threads
         Threads of one computation; by default as many as there are CPUs, at most 4. Results
         do not depend on it.
@@ -128,12 +129,18 @@ def open_session(path: Path, *, device: str = "auto", threads: int | None = None
     kind = kinds.get(path.suffix.lower())
     if kind is None:
         raise ModelError(f"model '{path}': is no {' or '.join(kinds)} file")
-    session: Session = kind(path, device, threads or min(_cpu_count(), _MAX_THREADS))
+    session = kind(path, device, threads or min(_cpu_count(), _MAX_THREADS))
     logger.info("model '%s' runs on %s", path.name, session.provider)
-    if device not in {"auto", "cpu"} and session.provider not in PROVIDERS[device]:
+    offered = session.offered
+    if session.provider not in PROVIDERS[device] and (offered or device not in {"auto", "cpu"}):
+        reason = (
+            f"{', '.join(offered)} could not be started; check its driver and libraries"
+            if offered
+            else "the installed runtime does not offer the device for this model"
+        )
         warnings.warn(
             f"model '{path.name}': device '{device}' was asked for, but {session.provider} on the "
-            "CPU is used: the installed runtime does not offer the device for this model",
+            f"CPU is used: {reason}",
             GonioWarning,
             stacklevel=2,
         )
@@ -147,6 +154,7 @@ class _Checked:
     input_shapes: dict[str, Shape]
     input_dtypes: dict[str, np.dtype[Any]]
     output_shapes: dict[str, Shape]
+    offered: tuple[str, ...]  # providers of the device asked for that the runtime has
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -192,9 +200,9 @@ class _OnnxSession(_Checked):
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         offered = ort.get_available_providers()
-        wanted = [p for p in PROVIDERS[device] if p in offered]
+        self.offered = tuple(p for p in PROVIDERS[device] if p in offered)
         try:
-            session = ort.InferenceSession(str(path), options, providers=[*wanted, _CPU])
+            session = ort.InferenceSession(str(path), options, providers=[*self.offered, _CPU])
         except Exception as error:  # its exceptions share no base of their own
             raise ModelError(f"model '{path}': cannot be opened ({_one_line(error)})") from error
         self._session = session
@@ -214,6 +222,7 @@ class _OnnxSession(_Checked):
 
 class _LiteRTSession(_Checked):
     provider = "LiteRT"
+    offered = ()
 
     def __init__(self, path: Path, device: str, threads: int) -> None:
         del device  # always the CPU; open_session warns where another one was asked for
@@ -278,12 +287,13 @@ def _without_info_lines() -> Iterator[None]:
 
     LiteRT announces its CPU delegate on stderr for every model, and has no setting against it.
     """
-    try:
-        saved = os.dup(2)
-    except OSError:  # no stderr at all: nothing to keep quiet
-        yield
-        return
+    # The lock comes first: another thread's held-back stderr must not be taken for the real one.
     with _stderr_lock, tempfile.TemporaryFile() as held:
+        try:
+            saved = os.dup(2)
+        except OSError:  # no stderr at all: nothing to keep quiet
+            yield
+            return
         if sys.stderr is not None:
             sys.stderr.flush()
         os.dup2(held.fileno(), 2)

@@ -6,7 +6,9 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -87,6 +89,24 @@ def test_falling_back_to_the_cpu_is_a_warning(tmp_path: Path) -> None:
         open_session(path, device="coreml")
 
 
+def test_a_gpu_that_is_offered_but_does_not_start_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = sessions._onnxruntime()
+    without_driver = SimpleNamespace(
+        SessionOptions=real.SessionOptions,
+        get_available_providers=lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"],
+        InferenceSession=lambda path, options, providers: real.InferenceSession(
+            path, options, providers=providers[-1:]
+        ),
+    )
+    monkeypatch.setattr(sessions, "_onnxruntime", lambda: without_driver)
+    path = write_identity(tmp_path / "m.onnx", [1, 3, 4, 8])
+    with pytest.warns(GonioWarning, match="CUDAExecutionProvider could not be started"):
+        open_session(path)
+    open_session(path, device="cpu")
+
+
 def test_onnx_runtime_reports_to_nobody(tmp_path: Path) -> None:
     path = write_identity(tmp_path / "m.onnx", [1, 3, 4, 8])
     code = "import sys; from pathlib import Path; from gonio.runtime import open_session\n"
@@ -156,6 +176,20 @@ def test_what_others_write_to_stderr_meanwhile_is_not_lost(
     with sessions._without_info_lines():
         os.write(2, b"INFO: one more delegate\nERROR: node 3 failed\n")
     assert capfd.readouterr().err == "ERROR: node 3 failed\n"
+
+
+def test_two_threads_that_hold_stderr_back_both_give_it_back() -> None:
+    def hold() -> None:
+        with sessions._without_info_lines():
+            pass
+
+    real = os.fstat(2)
+    other = threading.Thread(target=hold)
+    with sessions._without_info_lines():
+        other.start()
+        other.join(timeout=0.2)  # it waits for its turn
+    other.join()
+    assert (os.fstat(2).st_dev, os.fstat(2).st_ino) == (real.st_dev, real.st_ino)
 
 
 @pytest.mark.models
