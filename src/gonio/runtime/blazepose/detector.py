@@ -31,6 +31,7 @@ MIN_SCORE: Final = 0.5
 MAX_OVERLAP: Final = 0.3
 _LARGEST_LOGIT: Final = 100.0
 _VALUES: Final = 12
+_SMALLEST_VIEW: Final = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,21 +128,23 @@ def views(width: int, height: int, *, closely: bool) -> list[Region]:
     width, height
         The image's, pixels.
     closely
-        Also squares as large as the image's shorter side, each half covered by the next.
+        Also squares as large as the image's shorter side (of a strip: as a quarter of the longer
+        one, so that their number stays small), each half covered by the next.
 
     Returns
     -------
     list of Region
         First the square around the whole image (the letterbox).
     """
-    x, y, long, short = (width - 1) / 2, (height - 1) / 2, max(width, height), min(width, height)
+    x, y, long = (width - 1) / 2, (height - 1) / 2, max(width, height)
     squares = [Region((x, y), (long, long))]
-    if not closely or long == short:
+    side = max(min(width, height), _SMALLEST_VIEW * long)
+    if not closely or side == long:
         return squares
-    steps = math.ceil(2 * (long - short) / short)
-    for offset in np.linspace(-0.5, 0.5, steps + 1) * (long - short):
+    steps = math.ceil(2 * (long - side) / side)
+    for offset in np.linspace(-0.5, 0.5, steps + 1) * (long - side):
         center = (x + float(offset), y) if width > height else (x, y + float(offset))
-        squares.append(Region(center, (short, short)))
+        squares.append(Region(center, (side, side)))
     return squares
 
 

@@ -103,6 +103,16 @@ def test_a_close_look_covers_the_longer_side_with_squares_that_overlap_by_half(s
         assert np.diff(centers).max() <= side / 2 + 1e-9
 
 
+@pytest.mark.parametrize("size", [(8000, 1), (100, 4000)])
+def test_a_close_look_at_a_strip_takes_few_views_that_reach_its_ends(size) -> None:  # type: ignore[no-untyped-def]
+    looked = views(*size, closely=True)
+    assert len(looked) == 8
+    along, long = int(size[1] > size[0]), max(size)
+    first, last = looked[1].center_px[along], looked[-1].center_px[along]
+    assert looked[1].size_px == (long / 4, long / 4)
+    assert (first - long / 8, last + long / 8) == pytest.approx((-0.5, long - 0.5))
+
+
 def test_a_person_is_found_where_the_letterbox_showed_them() -> None:
     session = FakeSession(anchor=0)  # its centre: input pixel 3.5, 3.5
     detector = PoseDetector(session, CARD)  # type: ignore[arg-type]
