@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -83,4 +84,5 @@ def write_image(path: Path, image: Image) -> None:
     except OSError as error:
         raise OutputError(f"'{path}': cannot be written ({error.strerror or error})") from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ import pytest
 from gonio.errors import VideoError
 from gonio.video import open_source
 
+from .conftest import scene
+
 MakeVideo = Callable[..., Path]
 
 
@@ -103,6 +105,22 @@ def test_other_truncated_containers_never_raise_after_the_first_frame(
     assert 5 < len(list(source)) < 50
     if name not in {"cut.mpg", "cut.ts"}:  # these promise no length
         assert any("cut off" in text for text in source.warnings)
+
+
+def test_a_last_frame_that_is_shown_for_seconds_is_no_damage(tmp_path: Path) -> None:
+    """As a screen recorder ends: nothing moved any more."""
+    path = tmp_path / "still.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        image = av.VideoFrame.from_ndarray(scene(), format="rgb24")
+        packets = [p for _ in range(10) for p in stream.encode(image)] + stream.encode(None)
+        packets[-1].duration = 100  # of 1 / 25 s
+        container.mux(packets)
+    source = open_source(path)
+    assert source.info.duration_s == pytest.approx((9 + 100) / 25)
+    assert len(list(source)) == 10
+    assert source.warnings == []
 
 
 def test_damaged_packets_in_the_middle_are_skipped_and_counted(make_video: MakeVideo) -> None:

@@ -150,3 +150,9 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None
     with pytest.raises(OutputError, match="No such file or directory"):
         write_image(tmp_path / "nowhere" / "a.png", scene())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_below_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_image(tmp_path / "file" / "a.png", scene())
