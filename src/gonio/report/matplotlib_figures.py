@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from matplotlib.figure import Figure
-
 from gonio.report.prepare import COLORS
 from gonio.store.files import cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from matplotlib.figure import Figure
 
     from gonio.report.prepare import Panel
 
@@ -37,6 +37,8 @@ def draw_panels(panels: Sequence[Panel], *, columns: int = 1) -> Figure:
     matplotlib.figure.Figure
         Bound to no window and no global state.
     """
+    from matplotlib.figure import Figure  # 0.3 s that an analysis does not need
+
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(7.2 * columns, 2.3 * rows + 0.6), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, squeeze=False)

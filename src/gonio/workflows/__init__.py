@@ -1,13 +1,32 @@
-"""The whole ways from input to result, called by the command line and the app alike."""
+"""The whole ways from input to result, called by the command line and the app alike.
+
+Each is imported when it is first used: ``gonio doctor`` must run where an analysis cannot.
+"""
 
 from __future__ import annotations
 
-from gonio.workflows.analysis import analyze, analyze_batch
-from gonio.workflows.demonstration import demo
-from gonio.workflows.doctor import Check, diagnose
-from gonio.workflows.results import AnalysisResult, BatchResult, Failure
-from gonio.workflows.settings import AnalyzeSettings, Progress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from gonio.workflows.analysis import analyze, analyze_batch
+    from gonio.workflows.demonstration import demo
+    from gonio.workflows.doctor import Check, diagnose
+    from gonio.workflows.results import AnalysisResult, BatchResult, Failure
+    from gonio.workflows.settings import AnalyzeSettings, Progress
+
+_HOMES = {
+    "AnalysisResult": "results",
+    "AnalyzeSettings": "settings",
+    "BatchResult": "results",
+    "Check": "doctor",
+    "Failure": "results",
+    "Progress": "settings",
+    "analyze": "analysis",
+    "analyze_batch": "analysis",
+    "demo": "demonstration",
+    "diagnose": "doctor",
+}
 __all__ = [
     "AnalysisResult",
     "AnalyzeSettings",
@@ -20,3 +39,9 @@ __all__ = [
     "demo",
     "diagnose",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"gonio.workflows.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'gonio.workflows' has no attribute '{name}'")

@@ -1,0 +1,29 @@
+"""``gonio doctor``: it must speak where an analysis cannot run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+DOCTOR = """
+import sys
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"av", "xarray"}:
+            raise ImportError(f"{name} is broken")
+sys.meta_path.insert(0, Broken())
+sys.argv = ["gonio", "doctor", "--json"]
+from gonio.cli import main
+main()
+"""
+
+
+def test_a_broken_library_is_reported_not_raised() -> None:
+    command = [sys.executable, "-c", DOCTOR]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert checks["H.264 writer"]["ok"] is False
+    assert "av is broken" in checks["H.264 writer"]["detail"]
+    assert checks["numpy"]["ok"] is True
