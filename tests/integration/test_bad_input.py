@@ -133,6 +133,7 @@ def test_nobody_in_the_video_is_a_result_that_says_so(
     write_video(tmp_path / "noise.mp4", 5)
     done = gonio("analyze", "noise.mp4")
     assert done.returncode == 0, done.stderr
+    assert "gonio: warning: noise: Nobody was found" in done.stderr
     folder = tmp_path / "results" / "noise"
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["people"] == []

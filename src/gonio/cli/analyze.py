@@ -86,6 +86,8 @@ def _print(batch: BatchResult, *, json: bool, quiet: bool) -> None:
         console.print_json(batch.as_json())
         return
     for result in batch.done:
+        for message in result.evaluation.warnings:
+            console.print_warning(f"{result.evaluation.name}: {message}")
         if not quiet:
             console.print_table(*result.table(), title=result.title())
         console.print_text(str(result.report))

@@ -39,7 +39,7 @@ def print_table(columns: list[str], rows: list[list[str]], *, title: str = "") -
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left")
+    table = Table(title=Text(title) if title else None, title_justify="left")
     for i, column in enumerate(columns):
         numbers = all(row[i][:1].isdigit() or row[i][:1] in "-−–" for row in rows if row[i])
         table.add_column(column, justify="right" if numbers and rows else "left")
@@ -76,6 +76,8 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress | None]:
         def report(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
                 tasks[stage] = shown.add_task(stage, total=total)
+            elif done < shown.tasks[tasks[stage]].completed:  # the next of several inputs
+                shown.reset(tasks[stage], total=total)
             shown.update(tasks[stage], completed=done, total=total)
 
         yield report

@@ -39,6 +39,8 @@ def demo(
     if json:
         console.print_json(result.summary)
         return
+    for message in result.evaluation.warnings:
+        console.print_warning(message)
     if not quiet:
         console.print_table(*result.truth_table(), title="Measured against true angles")
     console.print_text(f"Report: {result.report}")
