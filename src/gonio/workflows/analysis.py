@@ -162,11 +162,11 @@ def run_job(
         stills = draw_recording(
             observation, evaluation, folder, video=settings.overlay, report=report
         )
+        write_exports(evaluation, folder, settings)
         evaluation = replace(
             evaluation, warnings=_unique([*evaluation.warnings, *stills.warnings, *messages])
         )
         write_evaluation(evaluation, folder)
-        write_exports(evaluation, folder, settings)
         write_report(evaluation, folder, stills=stills.pictures)
     return AnalysisResult(evaluation, settings.out / job.name)
 

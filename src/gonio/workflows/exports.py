@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from gonio.analysis.scale import pixels_per_meter
+from gonio.errors import GonioWarning, InputError
 from gonio.formats import write_mot, write_trc
 from gonio.poses import INDIVIDUALS
 
@@ -30,24 +32,48 @@ def write_exports(evaluation: Evaluation, folder: Path, settings: AnalyzeSetting
     Returns
     -------
     list of Path
-        ``<name>.trc`` and ``<name>.mot``; with several people ``<name>-person_0.trc``….
+        ``<name>.trc`` and ``<name>.mot``; with several people ``<name>-person_0.trc``…, by the
+        person's number.
 
     Raises
     ------
-    InputError
-        If the scale cannot be found.
     OutputError
         If a file cannot be written.
+
+    Warns
+    -----
+    GonioWarning
+        If a file could not be made of what was measured, or one height scales several people.
     """
     written = []
+    several = len(evaluation.chosen) > 1
+    if settings.trc and several:
+        message = f"The height of {settings.height_m} m scales the .trc files of all people alike."
+        warnings.warn(message, GonioWarning, stacklevel=2)
     for person in evaluation.chosen:
-        stem = evaluation.name if len(evaluation.chosen) == 1 else f"{evaluation.name}-{person}"
-        if settings.trc and settings.height_m is not None:
-            poses = evaluation.poses.sel({INDIVIDUALS: [person]})
-            scale = pixels_per_meter(poses, evaluation.skeleton, settings.height_m)
-            written.append(folder / f"{stem}.trc")
-            write_trc(written[-1], poses, px_per_m=scale)
-        if settings.mot:
-            written.append(folder / f"{stem}.mot")
-            write_mot(written[-1], evaluation.angles.sel({INDIVIDUALS: [person]}))
+        stem = evaluation.name
+        if several:
+            stem += f"-person_{evaluation.person_id(person)}"
+        for suffix, wanted, write in ((".trc", settings.trc, _trc), (".mot", settings.mot, _mot)):
+            if not wanted:
+                continue
+            try:
+                write(folder / f"{stem}{suffix}", evaluation, person, settings)
+            except InputError as error:
+                message = f"'{stem}{suffix}' was not written: {error}"
+                warnings.warn(message, GonioWarning, stacklevel=2)
+            else:
+                written.append(folder / f"{stem}{suffix}")
     return written
+
+
+def _trc(path: Path, evaluation: Evaluation, person: str, settings: AnalyzeSettings) -> None:
+    if settings.height_m is None:
+        raise InputError("a .trc file is in meters and needs the person's height")
+    poses = evaluation.poses.sel({INDIVIDUALS: [person]})
+    scale = pixels_per_meter(poses, evaluation.skeleton, settings.height_m)
+    write_trc(path, poses, px_per_m=scale)
+
+
+def _mot(path: Path, evaluation: Evaluation, person: str, _: AnalyzeSettings) -> None:
+    write_mot(path, evaluation.angles.sel({INDIVIDUALS: [person]}))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from gonio.skeletons import Skeleton
 
 
+_WITHOUT_TIME = frozenset({"hide_uncertain"})
+
+
 @dataclass(frozen=True)
 class Measured:
     """Processed tracks of everybody, and angles of the chosen people."""
@@ -39,6 +42,8 @@ class Measured:
 def measure(raw: xr.Dataset, skeleton: Skeleton, protocol: ProtocolSpec) -> Measured:
     """Choose people, process their tracks and compute their angles.
 
+    Of a single frame, operations that look along time are left out: nothing is filtered.
+
     Parameters
     ----------
     raw
@@ -54,7 +59,10 @@ def measure(raw: xr.Dataset, skeleton: Skeleton, protocol: ProtocolSpec) -> Meas
         With empty tracks and a warning where nobody was seen.
     """
     choice = choose_person(raw, skeleton, rule=protocol.person)
-    poses = process(raw, protocol.processing)
+    steps = protocol.processing
+    if raw.sizes["time"] == 1:
+        steps = tuple(step for step in steps if step["op"] in _WITHOUT_TIME)
+    poses = process(raw, steps)
     chosen = poses.sel({INDIVIDUALS: list(choice.individuals)})
     angles = compute_angles(chosen, skeleton, view=protocol.view, names=protocol.angles or None)
     warnings = [] if choice.individuals else ["Nobody was found in the recording."]

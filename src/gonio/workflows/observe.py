@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gonio.errors import InputError, PosesError, VideoError
-from gonio.poses import RAW_GROUP, load_poses
+from gonio.errors import ConfigError, InputError, PosesError, VideoError
+from gonio.poses import KEYPOINTS, RAW_GROUP, load_poses, operation_log
 from gonio.runtime import ModelStore, estimate_frames, open_estimator
-from gonio.skeletons import load_skeleton
+from gonio.skeletons import load_skeleton, skeleton_names
 from gonio.tracking import assign_identities
 from gonio.video import open_source
 
@@ -136,7 +136,7 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
     Raises
     ------
     PosesError
-        If the file is no poses file or its skeleton is unknown.
+        If the file is no poses file, its skeleton is unknown, or its times are no seconds.
     InputError
         If a model is asked for too.
     """
@@ -146,19 +146,17 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
         raw = load_poses(path, group=RAW_GROUP)
     except PosesError:
         raw = load_poses(path)
-    skeleton_name = raw.attrs.get("skeleton")
-    if skeleton_name is None:
-        raise PosesError(
-            f"'{path}': does not say which skeleton its keypoints follow (attribute 'skeleton')"
-        )
-    skeleton = load_skeleton(skeleton_name)
-    if list(skeleton.keypoints) != [str(k) for k in raw["keypoints"].values]:
-        raise PosesError(f"'{path}': its keypoints are not those of the skeleton '{skeleton.name}'")
+    _check_origin(raw, path)
+    skeleton = _skeleton_of(raw, path)
+    raw = raw.sel({KEYPOINTS: list(skeleton.keypoints)})
+    warnings = []
     if recording is None:
         source = _source_of_tracks(raw, path)
     else:
         with open_source(recording, fps=settings.fps) as opened:
             source = _describe_source(opened.info, raw)
+        if raw.attrs.get("source_sha256") not in {None, source["sha256"]}:
+            warnings = [f"The tracks in '{path}' were found in another file than '{recording}'."]
     model = {"name": raw.attrs.get("model"), "sha256": raw.attrs.get("model_sha256")}
     return Observation(
         raw=raw,
@@ -167,7 +165,37 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
         model={"version": None, "provider": None, **model},
         recording=recording,
         fps=settings.fps,
+        warnings=warnings,
     )
+
+
+def _check_origin(raw: xr.Dataset, path: Path) -> None:
+    """Refuse what the files of others may say that Gonio cannot work with."""
+    if raw.attrs.get("time_unit", "seconds") != "seconds":
+        raise PosesError(
+            f"'{path}': its times are in {raw.attrs['time_unit']}, not in seconds. "
+            "Save it with its frame rate (movement: load it with fps=…)."
+        )
+    try:
+        operation_log(raw)
+    except ValueError as error:
+        raise PosesError(f"'{path}': its attribute 'log' is no JSON ({error})") from error
+
+
+def _skeleton_of(raw: xr.Dataset, path: Path) -> Skeleton:
+    """Return the skeleton a file names or, where it names none, the one with its keypoints."""
+    given = {str(name) for name in raw[KEYPOINTS].values}
+    name = raw.attrs.get("skeleton")
+    known = [name] if name else skeleton_names()
+    try:
+        skeletons = [load_skeleton(str(one)) for one in known]
+    except ConfigError as error:
+        raise PosesError(f"'{path}': {error}") from error
+    fitting = [one for one in skeletons if set(one.keypoints) == given]
+    if fitting:
+        return fitting[0]
+    whose = f"the skeleton '{name}'" if name else f"any skeleton ({', '.join(known)})"
+    raise PosesError(f"'{path}': its keypoints are not those of {whose}")
 
 
 def _reported(

@@ -87,12 +87,16 @@ def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
         raise InputError(
             "--trc writes meters and needs a scale: give --height-m, the person's height"
         )
+    if settings.height_m is not None and not settings.height_m > 0:
+        raise InputError(f"height_m must be the person's height in meters, not {settings.height_m}")
     changes: dict[str, Any] = {}
     if settings.model is not None:
-        changes["model"] = settings.model
+        changes["model"] = str(settings.model)
     if settings.person is not None:
-        changes["person"] = settings.person
+        changes["person"] = str(settings.person)
     protocol = load_protocol(settings.protocol).model_copy(update=changes)
-    check_person_rule(protocol.person)
+    index = check_person_rule(protocol.person)
+    if index is not None and index < 0:
+        raise InputError(f"person {index}: people count from 0, in order of appearance")
     check_steps(protocol.processing)
     return protocol
