@@ -37,7 +37,8 @@ def write_atomically(path: Path) -> Iterator[TextIO]:
     """
     part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
+        # A file's name may hold bytes that are no UTF-8; JSON knows the escape for them.
+        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             yield file
         part.replace(path)
     except OSError as error:

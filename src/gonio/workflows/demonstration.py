@@ -77,14 +77,21 @@ def demo(
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"'{settings.out}': cannot be made ({reason})") from error
+    had_one = video.exists()
     truth = render_person(video, motion="walk", seed=seed, progress=_stage(progress))
-    return run_job(
-        Job(video, NAME),
-        settings,
-        resolved,
-        progress=progress,
-        judge=lambda evaluation: compare(evaluation, truth.angles),
-    )
+    try:
+        return run_job(
+            Job(video, NAME),
+            settings,
+            resolved,
+            progress=progress,
+            judge=lambda evaluation: compare(evaluation, truth.angles),
+        )
+    except BaseException:
+        # A drawing without its evaluation would be in the way of the next demo.
+        if not had_one:
+            video.unlink(missing_ok=True)
+        raise
 
 
 def _stage(progress: Progress | None) -> Callable[[int, int], None] | None:

@@ -36,15 +36,16 @@ def name_jobs(paths: Sequence[Path]) -> list[Job]:
         In the order given, names unique.
     """
     stems = Counter(_stem(path) for path in paths)
-    seen: Counter[str] = Counter()
+    names = [s if stems[s := _stem(path)] == 1 else path.resolve().name for path in paths]
+    taken: set[str] = set()
     jobs = []
-    for path in paths:
-        stem = _stem(path)
-        name = stem if stems[stem] == 1 else path.resolve().name
-        seen[name] += 1
-        if seen[name] > 1:
-            name = f"{name}-{seen[name]}"
-        jobs.append(Job(path, name))
+    for path, name in zip(paths, names, strict=True):
+        unique, count = name, 1
+        while unique in taken or (count > 1 and unique in names):
+            count += 1
+            unique = f"{name}-{count}"
+        taken.add(unique)
+        jobs.append(Job(path, unique))
     return jobs
 
 

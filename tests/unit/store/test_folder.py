@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import platform
 import subprocess
@@ -212,3 +213,9 @@ def test_a_text_file_is_whole_or_keeps_its_old_content(tmp_path: Path) -> None:
         file.write("new")
     assert path.read_text() == "new"
     assert names(tmp_path) == ["a.csv"]
+
+
+def test_a_name_that_is_no_unicode_comes_back_from_json(tmp_path: Path) -> None:
+    with write_atomically(tmp_path / "a.json") as file:
+        file.write(json.dumps(["caf\udce9.mp4"], ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == ["caf\udce9.mp4"]
