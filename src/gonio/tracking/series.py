@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Run = tuple[int, int]
+
+_HOLE_S: Final = 0.2
+_HOLE_FRAMES: Final = 5
 
 
 def seen_points(poses: xr.Dataset) -> NDArray[np.bool_]:
@@ -51,6 +55,28 @@ def runs(mask: NDArray[np.bool_]) -> dict[Run, NDArray[np.intp]]:
     for c, a, b in zip(column.tolist(), start.tolist(), stop.tolist(), strict=True):
         found.setdefault((a, b), []).append(c)
     return {run: np.array(columns) for run, columns in found.items()}
+
+
+def unbroken(time_s: NDArray[np.float64]) -> list[slice]:
+    """Return the parts of a recording between holes: where frames are missing altogether.
+
+    A hole is a step of more than 0.2 s that is also longer than five ordinary (median) frames,
+    so that a few dropped frames make none, and a slow camera none either.
+
+    Parameters
+    ----------
+    time_s
+        Shape ``(time,)``, seconds, increasing.
+
+    Returns
+    -------
+    list of slice
+        Over time, in order; together all frames.
+    """
+    steps = np.diff(time_s)
+    longest = max(_HOLE_S, _HOLE_FRAMES * float(np.median(steps))) if len(steps) else _HOLE_S
+    edges = [0, *(np.flatnonzero(steps > longest) + 1).tolist(), len(time_s)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def frame_rate(time_s: NDArray[np.float64]) -> tuple[float, bool]:

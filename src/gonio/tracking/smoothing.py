@@ -1,7 +1,7 @@
 """Filters over time, applied to each stretch between gaps by itself.
 
-Neither filter invents anything: NaN stays NaN, and a gap is never filtered across. A series of
-one frame passes unchanged.
+Neither filter invents anything: NaN stays NaN, and neither a gap nor a hole in the recording
+(seconds without frames) is filtered across. A series of one frame passes unchanged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.signal import butter, detrend, sosfiltfilt
 
 from gonio.errors import ConfigError, InputError
 from gonio.poses import log_operation
-from gonio.tracking.series import frame_rate, positive, runs, seen_points
+from gonio.tracking.series import frame_rate, positive, runs, seen_points, unbroken
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +30,7 @@ def median(poses: xr.Dataset, *, window: int = 3) -> xr.Dataset:
     Parameters
     ----------
     poses
-        Poses; NaN ends a stretch.
+        Poses; NaN or a hole in the recording ends a stretch.
     window
         Frames, odd. Toward the ends of a stretch the window shrinks on both sides alike, so
         that straight lines stay and the first and last sample are left as they are. The window
@@ -48,20 +48,11 @@ def median(poses: xr.Dataset, *, window: int = 3) -> xr.Dataset:
     size = positive("median", "window", window)
     if size % 2 != 1:
         raise ConfigError(f"median: window must be an odd number of frames, not {window!r}")
-    half = int(size) // 2
     seen = seen_points(poses)
     values = poses["position"].values
     result = values.copy()
-    if half and len(values):
-        reach = np.minimum(_distance_to_end(seen), half)
-        zeroed = np.where(seen[:, None], values, 0)
-        whole = median_filter(zeroed, size=(int(size), 1, 1, 1), mode="nearest")
-        result = np.where((reach == half)[:, None], whole, result)
-        for shorter in range(1, half):
-            t, k, i = np.nonzero(reach == shorter)
-            around = t[:, None] + np.arange(-shorter, shorter + 1)
-            neighbors = values[around, :, k[:, None], i[:, None]]
-            result[t, :, k, i] = np.median(neighbors, axis=1)
+    for part in unbroken(poses["time"].values):
+        result[part] = _median_of(values[part], seen[part], int(size))
     smooth = poses.assign(position=poses["position"].copy(data=result))
     return log_operation(smooth, "median", window=int(size), changed=_changed(values, result))
 
@@ -78,10 +69,11 @@ def butterworth(poses: xr.Dataset, *, cutoff_hz: float = 6.0, order: int = 4) ->
     Parameters
     ----------
     poses
-        Poses; NaN ends a stretch, and each stretch is filtered by itself. Its straight-line
-        trend is taken off before and put back after, and both ends are continued by point
-        reflection over up to two periods of the cutoff: lines and constants pass unchanged,
-        also in stretches shorter than that continuation. One or two frames pass unchanged.
+        Poses; NaN or a hole in the recording (a step of more than 0.2 s and five frames) ends
+        a stretch, and each stretch is filtered by itself. Its straight-line trend is taken off
+        before and put back after, and both ends are continued by point reflection over up to
+        two periods of the cutoff: lines and constants pass unchanged, also in stretches shorter
+        than that continuation. One or two frames pass unchanged.
     cutoff_hz
         Frequency at which the gain is −3 dB, Hz; less than half the frame rate.
     order
@@ -118,11 +110,13 @@ def butterworth(poses: xr.Dataset, *, cutoff_hz: float = 6.0, order: int = 4) ->
     result = values.copy()
     keypoints, individuals = values.shape[2:]
     seen = seen_points(poses).reshape(len(values), -1)
-    for (start, stop), columns in runs(seen).items():
-        k, i = np.unravel_index(columns, (keypoints, individuals))
-        block = values[start:stop, :, k, i].astype(np.float64)
-        at_s = None if uniform else time_s[start:stop]
-        result[start:stop, :, k, i] = _filter_stretch(sections, block, pad, at_s, rate_hz)
+    for part in unbroken(time_s):
+        for (start, stop), columns in runs(seen[part]).items():
+            k, i = np.unravel_index(columns, (keypoints, individuals))
+            stretch = slice(part.start + start, part.start + stop)
+            block = values[stretch, :, k, i].astype(np.float64)
+            at_s = None if uniform else time_s[stretch]
+            result[stretch, :, k, i] = _filter_stretch(sections, block, pad, at_s, rate_hz)
     smooth = poses.assign(position=poses["position"].copy(data=result))
     return log_operation(
         smooth,
@@ -139,8 +133,8 @@ def _design(cutoff_hz: float, rate_hz: float, order: int) -> NDArray[np.float64]
     if cutoff_hz >= rate_hz / 2:
         raise InputError(
             f"butterworth: a cutoff of {cutoff_hz:g} Hz needs more than {2 * cutoff_hz:g} "
-            f"frames/s; this recording has {rate_hz:.4g}. Set cutoff_hz below {rate_hz / 2:.4g}, "
-            "or leave the filter out."
+            f"frames/s; this recording has {rate_hz:.4g}. Give a protocol whose processing has a "
+            f"cutoff_hz below {rate_hz / 2:.4g}, or leaves the filter out."
         )
     correction = (np.sqrt(2) - 1) ** (1 / order)
     warped = np.tan(np.pi * cutoff_hz / rate_hz) / correction
@@ -168,6 +162,22 @@ def _filter_stretch(
     smooth = _filter_stretch(sections, even, pad, None, rate_hz)
     back = make_interp_spline(grid_s, smooth, k=min(3, frames - 1), axis=0)
     result: NDArray[np.float64] = back(time_s)
+    return result
+
+
+def _median_of(values: Floats, seen: NDArray[np.bool_], window: int) -> Floats:
+    """Return the running median over time of the stretches seen, all else as it is."""
+    half = window // 2
+    reach = np.minimum(_distance_to_end(seen), half)
+    if not reach.any():
+        return values
+    zeroed = np.where(seen[:, None], values, 0)
+    whole = median_filter(zeroed, size=(window, 1, 1, 1), mode="nearest")
+    result = np.where((reach == half)[:, None], whole, values)
+    for shorter in range(1, half):
+        t, k, i = np.nonzero(reach == shorter)
+        around = t[:, None] + np.arange(-shorter, shorter + 1)
+        result[t, :, k, i] = np.median(values[around, :, k[:, None], i[:, None]], axis=1)
     return result
 
 

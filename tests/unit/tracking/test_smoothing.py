@@ -14,6 +14,7 @@ from gonio.errors import ConfigError, InputError
 from gonio.poses import make_poses, operation_log, validate_poses
 from gonio.skeletons import load_skeleton
 from gonio.tracking import butterworth, median
+from gonio.tracking.series import unbroken
 
 SKELETON = load_skeleton("lower6")
 NAN = np.nan
@@ -132,6 +133,32 @@ def test_an_uneven_frame_rate_gives_what_an_even_one_would() -> None:
     ideal = np.interp(uneven_s, even_s, x_of(butterworth(track(movement(even_s)))))
     middle = slice(10, -10)
     assert np.abs(x_of(smooth) - ideal)[middle].max() < 0.6
+
+
+def test_seconds_without_frames_are_not_filtered_across() -> None:
+    rng = np.random.default_rng(5)
+    noise = rng.normal(0, 5, 80)
+    noise[50:] += 300
+    time_s = np.arange(80) / 30 + np.where(np.arange(80) >= 50, 2.0, 0.0)
+    for smooth in (butterworth, median):
+        whole = x_of(smooth(track(noise, time_s=time_s)))
+        for part in (slice(0, 50), slice(50, 80)):
+            alone = x_of(smooth(track(noise[part], time_s=time_s[part])))
+            # The rate's last digit decides whether 10 or 11 frames continue a stretch's ends.
+            np.testing.assert_allclose(whole[part], alone, atol=1e-3)
+
+
+def test_years_without_frames_cost_nothing() -> None:
+    time_s = [0.0, 0.033, 0.067, 0.1, 1e9, 1e9 + 0.033, 1e9 + 0.067]
+    smooth = butterworth(track(np.arange(7.0), time_s=time_s))
+    np.testing.assert_allclose(x_of(smooth)[4:], [4, 5, 6], atol=0.1)
+
+
+def test_a_few_dropped_frames_are_no_hole_and_slow_cameras_have_none() -> None:
+    assert unbroken(np.array([0, 1, 2, 7, 8]) / 30) == [slice(0, 5)]
+    assert unbroken(np.array([0, 1, 2, 10, 11]) / 30) == [slice(0, 3), slice(3, 5)]
+    assert unbroken(np.arange(4) * 10.0) == [slice(0, 4)]
+    assert unbroken(np.empty(0)) == [slice(0, 0)]
 
 
 def test_timestamps_rounded_to_milliseconds_are_an_even_rate() -> None:
