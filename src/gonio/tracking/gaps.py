@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from gonio.errors import UnknownNameError
+from gonio.errors import ConfigError, UnknownNameError
 from gonio.poses import log_operation
 from gonio.tracking.series import positive, runs, seen_points
 
@@ -37,9 +37,11 @@ def hide_uncertain(poses: xr.Dataset, *, min_confidence: float) -> xr.Dataset:
     Raises
     ------
     ConfigError
-        If ``min_confidence`` is no number of at least 0.
+        If ``min_confidence`` is no number from 0 to 1.
     """
     limit = positive("hide_uncertain", "min_confidence", min_confidence, zero=True)
+    if limit > 1:
+        raise ConfigError(f"hide_uncertain: min_confidence lies between 0 and 1, not {limit:g}")
     low = poses["confidence"] < limit
     count = int((low.values & seen_points(poses)).sum())
     shown = poses.assign(position=poses["position"].where(~low))

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from gonio.errors import ConfigError, UnknownNameError, near_match
+from gonio.poses import make_poses
+from gonio.skeletons import load_skeleton
 from gonio.tracking.gaps import fill_gaps, hide_uncertain
 from gonio.tracking.smoothing import butterworth, median
 
@@ -29,7 +34,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
 
 
 def check_steps(steps: Sequence[Mapping[str, Any]], *, where: str = "processing") -> None:
-    """Check that every step names a known operation with arguments it takes.
+    """Check that every step names a known operation with arguments and values it takes.
 
     Parameters
     ----------
@@ -42,8 +47,9 @@ def check_steps(steps: Sequence[Mapping[str, Any]], *, where: str = "processing"
     ------
     ConfigError
         At the first step without ``op``, with an unknown operation or argument (a near match is
-        offered), or lacking an argument.
+        offered), lacking an argument, or with a value that can never be right.
     """
+    nobody = _no_poses()
     for i, step in enumerate(steps):
         place = f"{where}[{i}]"
         if "op" not in step:
@@ -61,6 +67,10 @@ def check_steps(steps: Sequence[Mapping[str, Any]], *, where: str = "processing"
         for argument, parameter in takes.items():
             if parameter.default is parameter.empty and argument not in step:
                 raise ConfigError(f"{place}: '{name}' needs '{argument}'")
+        try:
+            _apply(nobody, step)
+        except ConfigError as error:
+            raise ConfigError(f"{place}: {error}") from error
 
 
 def process(poses: xr.Dataset, steps: Sequence[Mapping[str, Any]]) -> xr.Dataset:
@@ -88,6 +98,20 @@ def process(poses: xr.Dataset, steps: Sequence[Mapping[str, Any]]) -> xr.Dataset
     """
     check_steps(steps)
     for step in steps:
-        arguments = {name: value for name, value in step.items() if name != "op"}
-        poses = OPERATIONS[str(step["op"])](poses, **arguments)
+        poses = _apply(poses, step)
     return poses
+
+
+def _apply(poses: xr.Dataset, step: Mapping[str, Any]) -> xr.Dataset:
+    arguments = {name: value for name, value in step.items() if name != "op"}
+    return OPERATIONS[str(step["op"])](poses, **arguments)
+
+
+@cache
+def _no_poses() -> xr.Dataset:
+    """Return poses without frames, on which an operation only checks its settings."""
+    skeleton = load_skeleton("lower6")
+    points = len(skeleton.keypoints)
+    return make_poses(
+        np.empty((0, 2, points, 0)), np.empty((0, points, 0)), time_s=[], skeleton=skeleton
+    )

@@ -122,3 +122,5 @@ def test_wrong_settings_are_named() -> None:
         fill_gaps(track([1]), method="lineal")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="min_confidence"):
         hide_uncertain(track([1]), min_confidence=-0.1)
+    with pytest.raises(ConfigError, match="min_confidence lies between 0 and 1, not 30"):
+        hide_uncertain(track([1]), min_confidence=30)

@@ -67,6 +67,12 @@ def test_no_steps_change_nothing() -> None:
         ({"op": "fill_gaps", "max_gap": 1}, ConfigError, "takes no 'max_gap'.*'max_gap_s'"),
         ({"op": "butterworth", "poses": 1}, ConfigError, "takes no 'poses'"),
         ({"op": "hide_uncertain"}, ConfigError, "needs 'min_confidence'"),
+        (
+            {"op": "butterworth", "cutoff_hz": -1},
+            ConfigError,
+            r"\[1\]: butterworth: cutoff_hz must",
+        ),
+        ({"op": "fill_gaps", "method": "lineal"}, ConfigError, "did you mean 'linear'"),
     ],
 )
 def test_a_wrong_step_is_named_before_anything_runs(
