@@ -64,7 +64,8 @@ def assign_identities(
     attrs
         Further attributes (``source``, ``model``…).
     max_gap_s
-        How long somebody may be unseen and keep the identity, seconds.
+        How long somebody may be unseen and keep the identity, seconds; between two frames that
+        lie further apart, any time.
     min_track_s
         Who is seen for a shorter time altogether is dropped, seconds; a recording that is itself
         shorter (an image) drops nobody.
@@ -269,7 +270,7 @@ def _drop_short(
 ) -> tuple[list[_Sightings], list[_Sightings]]:
     """Part chains into those kept and those seen too shortly."""
     frame_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
-    least_s = min(min_track_s, len(times_s) * frame_s)
+    least_s = min_track_s if len(times_s) * frame_s >= min_track_s - 1e-6 else 0.0
     kept: list[_Sightings] = []
     dropped: list[_Sightings] = []
     for chain in chains:

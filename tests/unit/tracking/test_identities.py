@@ -206,6 +206,13 @@ def test_a_flicker_is_dropped_and_counted() -> None:
     assert kept.sizes["individuals"] == 2
 
 
+def test_a_recording_shorter_than_the_shortest_track_drops_nobody() -> None:
+    def late(t: float) -> Person | None:
+        return walker(1500, t) if t > 0 else None
+
+    assert identities(recording([to_right, late], 3 / FPS)).sizes["individuals"] == 2
+
+
 def test_poses_hold_exactly_what_the_model_gave() -> None:
     frames = recording([to_right], 1, noise_px=3)
     poses = identities(frames)
