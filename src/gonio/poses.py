@@ -318,7 +318,8 @@ def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:
     Raises
     ------
     PosesError
-        If the file is missing, is no netCDF, or breaks the schema.
+        If the file is missing, is no netCDF, counts time in frames (``movement`` does where it
+        is told no frame rate), or breaks the schema.
     """
     try:
         with xr.open_dataset(path, engine="h5netcdf", group=group) as file:
@@ -326,6 +327,11 @@ def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:
     except (OSError, ValueError, KeyError) as error:
         part = f", group '{group}'" if group else ""
         raise PosesError(f"'{path}'{part}: not a poses file ({error})") from error
+    if (unit := poses.attrs.get("time_unit", "seconds")) != "seconds":
+        raise PosesError(
+            f"'{path}': time is in {unit}, expected seconds. Load the tracks with their frame rate "
+            "and save them again."
+        )
     poses = poses.rename({a: b for a, b in _COMING_NAMES.items() if a in poses.dims})
     if "filled" in poses:
         poses["filled"] = poses["filled"].astype(bool)

@@ -70,6 +70,17 @@ def test_movements_coming_dimension_names_are_read(tmp_path: Path) -> None:
     assert load_poses(tmp_path / "m.nc")["position"].dims[2:] == ("keypoints", "individuals")
 
 
+def test_tracks_whose_time_counts_frames_are_refused(tmp_path: Path) -> None:
+    movement_io = pytest.importorskip("movement.io.load_poses")
+    poses = movement_io.from_numpy(
+        np.zeros((3, 2, 6, 1)), np.ones((3, 6, 1)), keypoint_names=list(SKELETON.keypoints),
+        individual_names=["a"], fps=None, source_software="theirs",
+    )  # fmt: skip
+    poses.to_netcdf(tmp_path / "m.nc", engine="h5netcdf")
+    with pytest.raises(PosesError, match="time is in frames, expected seconds"):
+        load_poses(tmp_path / "m.nc")
+
+
 def test_derived_point_is_the_mean_and_the_least_confidence_and_nan_spreads() -> None:
     poses = tiny()
     poses["confidence"][0, 0, 0] = 0.2
