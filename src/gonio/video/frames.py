@@ -79,7 +79,7 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Release the file; a later iteration opens it again."""
+        """Say that no more is wanted; a file is open only while an iteration goes on."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -90,3 +90,27 @@ class Source(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+class OpenWhileRead:
+    """What all sources share: a file is open only while an iteration goes on.
+
+    An iteration that is left early releases its file when its iterator is closed or dropped.
+    """
+
+    info: SourceInfo
+    warnings: list[str]
+
+    def close(self) -> None:
+        """Do nothing: nothing is open between iterations."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from PIL import Image as Pillow
 
 from gonio.errors import VideoError
 from gonio.video.checks import sha256_of, sha256_of_all, unreadable
-from gonio.video.frames import Frame, SourceInfo
+from gonio.video.frames import Frame, OpenWhileRead, SourceInfo
 from gonio.video.still import read_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
 
 IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 ASSUMED_FPS: Final = 30.0
 _EXIF_ORIENTATION: Final = 0x0112
 
 
-class _Pictures:
-    """What both sources share: nothing stays open between two pictures."""
-
-    info: SourceInfo
-    warnings: list[str]
-
-    def close(self) -> None:
-        """Release the file; nothing is held between frames."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class ImageSource(_Pictures):
+class ImageSource(OpenWhileRead):
     """One picture: one frame at time 0, without a rate.
 
     Parameters
@@ -70,7 +48,7 @@ class ImageSource(_Pictures):
         yield Frame(0, 0.0, read_image(self._path))
 
 
-class FolderSource(_Pictures):
+class FolderSource(OpenWhileRead):
     """Numbered pictures of one size as a video of fixed rate.
 
     The order is natural (``2.png`` before ``10.png``). A picture that cannot be read leaves a

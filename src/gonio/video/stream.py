@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import av
 import av.error
@@ -13,13 +13,12 @@ from av.video.reformatter import VideoReformatter
 from gonio.errors import VideoError
 from gonio.video.checks import readable_file, sha256_of
 from gonio.video.clock import Clock
-from gonio.video.frames import Frame, SourceInfo
+from gonio.video.frames import Frame, OpenWhileRead, SourceInfo
 from gonio.video.orientation import Orientation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
 
     from av.buffer import Buffer
     from av.container import InputContainer
@@ -57,7 +56,7 @@ class _Damage:
     clock: Clock = field(default_factory=lambda: Clock(1 / _ASSUMED_FPS))
 
 
-class VideoSource:
+class VideoSource(OpenWhileRead):
     """Frames of a video file, read one at a time.
 
     Decoding uses every core. Damaged packets are skipped and counted; a file that ends early
@@ -77,7 +76,7 @@ class VideoSource:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.warnings: list[str] = []
+        self.warnings = []
         readable_file(path)
         self.info = self._probe(sha256_of(path))
 
@@ -99,20 +98,6 @@ class VideoSource:
             if _is_avi(container):
                 damage.clock.missing = 0
         self.warnings.extend(self._describe(damage, promised))
-
-    def close(self) -> None:
-        """Release the file; a later iteration opens it again."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open(self) -> InputContainer:
         try:
