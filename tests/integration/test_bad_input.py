@@ -183,6 +183,25 @@ def test_a_bad_file_does_not_stop_a_batch(gonio: Run, tmp_path: Path, models_dir
 
 
 @pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="file names hold any bytes on Linux alone")
+def test_a_name_of_any_bytes_is_only_a_name(gonio: Run, tmp_path: Path, models_dir: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 [red] <b>&\xc3\xbc$title")
+    write_video(tmp_path / f"{name}.mp4", 2)
+    assert gonio("analyze", f"{name}.mp4", "--mot").returncode == 0
+    folder = tmp_path / "results" / name
+    assert json.loads((folder / "summary.json").read_text())["source"]["path"] == f"{name}.mp4"
+    page = (folder / "report.html").read_text()
+    assert "&lt;b&gt;&amp;ü$title" in page
+    assert "<b>&ü" not in page
+    done = gonio(
+        "analyze", f"{name}.mp4", "--json", "--overwrite", env=os.environ | {"LC_ALL": "C"}
+    )
+    assert done.returncode == 0, done.stderr
+    (shown,) = json.loads(done.stdout)["done"]
+    assert shown["folder"] == f"results/{name}"
+
+
+@pytest.mark.models
 @pytest.mark.skipif(os.name != "posix", reason="interrupts the POSIX way")
 def test_ctrl_c_ends_with_one_line_and_leaves_nothing(tmp_path: Path, models_dir: Path) -> None:
     write_video(tmp_path / "walk.mp4", 500, (640, 480))

@@ -29,8 +29,8 @@ def print_text(message: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a result as JSON on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Print a result as strict JSON on stdout; ASCII, which every terminal's encoding holds."""
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def print_table(columns: list[str], rows: list[list[str]], *, title: str = "") -> None:

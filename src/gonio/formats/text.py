@@ -1,9 +1,12 @@
-"""What the text formats share: reading lines, numbers with a place for errors, safe writing."""
+"""What text files share: reading lines, numbers with a place for errors, whole or no writing."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import math
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TextIO
 
 import numpy as np
 
@@ -11,11 +14,14 @@ from gonio.errors import FormatError, InputError, OutputError
 from gonio.poses import INDIVIDUALS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import xarray as xr
     from numpy.typing import NDArray
+
+
+DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def read_lines(path: Path) -> list[str]:
@@ -37,6 +43,62 @@ def read_lines(path: Path) -> list[str]:
     return text.splitlines()
 
 
+@contextmanager
+def write_atomically(path: Path) -> Iterator[TextIO]:
+    """Open a text file under a temporary name; it gets its own name once it is complete.
+
+    Parameters
+    ----------
+    path
+        The file; replaced if it exists.
+
+    Yields
+    ------
+    TextIO
+        UTF-8, newlines as written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written; nothing of it is left.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        # A file's name may hold bytes that are no UTF-8; JSON knows the escape for them.
+        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """Say what could not be written, why, and what to do.
+
+    Parameters
+    ----------
+    path
+        The file or folder as the person knows it.
+    error
+        What the system said.
+
+    Returns
+    -------
+    OutputError
+    """
+    if error.errno in DISK_FULL:
+        return OutputError(
+            f"'{path}': the disk is full. Free some space there, or write to another place (--out)."
+        )
+    return OutputError(
+        f"'{path}': cannot be written ({error.strerror or error}). "
+        "Check the folder's permissions, or write to another place (--out)."
+    )
+
+
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write lines to a file, complete or not at all.
 
@@ -45,15 +107,8 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     OutputError
         If the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"'{path}': cannot be written ({error.strerror or error})") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with write_atomically(path) as file:
+        file.writelines(f"{line}\n" for line in lines)
 
 
 def number(cell: str, where: str) -> float:

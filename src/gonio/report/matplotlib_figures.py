@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gonio.formats.text import cannot_write
 from gonio.report.prepare import COLORS
-from gonio.store.files import cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

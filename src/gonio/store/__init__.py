@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gonio.formats.text import write_atomically
 from gonio.store.evaluation import Evaluation, frames_in_view, frames_seen, is_filled
-from gonio.store.files import write_atomically
 from gonio.store.folder import open_evaluation_folder, write_evaluation
 from gonio.store.json_files import write_corrections, write_evaluation_json
 from gonio.store.summary import angle_table, read_summary, summarize, write_summary

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gonio.errors import EvaluationExistsError, OutputError
+from gonio.formats.text import DISK_FULL, cannot_write
 from gonio.poses import save_poses
-from gonio.store.files import DISK_FULL, cannot_write
 from gonio.store.json_files import write_corrections, write_evaluation_json
 from gonio.store.summary import SUMMARY_FILE, write_summary
 from gonio.store.tables import write_angles_csv, write_cycles_csv, write_events_csv
@@ -70,6 +70,9 @@ def open_evaluation_folder(out: Path, name: str, *, overwrite: bool = False) -> 
             raise cannot_write(target, error) from error
         raise
     except OutputError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in DISK_FULL:
+            raise cannot_write(target, cause) from error
         message = str(error).replace(str(part), str(target))
         raise type(error)(message) from error
     finally:

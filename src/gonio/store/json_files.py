@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from gonio.formats.text import write_atomically
 from gonio.poses import INDIVIDUALS, KEYPOINTS
-from gonio.store.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

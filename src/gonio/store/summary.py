@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from gonio.errors import FormatError
+from gonio.formats.text import write_atomically
 from gonio.poses import INDIVIDUALS
 from gonio.store.evaluation import frames_in_view, frames_seen, is_filled
-from gonio.store.files import write_atomically
 from gonio.store.json_files import header, plain, to_json
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from gonio.formats.text import write_atomically
 from gonio.poses import INDIVIDUALS
 from gonio.store.evaluation import CYCLE_COLUMNS, EVENT_COLUMNS, is_filled
-from gonio.store.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

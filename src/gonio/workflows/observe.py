@@ -89,7 +89,8 @@ def observe_recording(
                 estimator.skeleton,
                 fps=source.info.fps,
                 attrs={
-                    "source": str(path),
+                    # netCDF holds Unicode alone; a file's name may hold other bytes.
+                    "source": str(path).encode(errors="backslashreplace").decode(),
                     "source_sha256": source.info.sha256,
                     "model": model.card.name,
                     "model_sha256": model.sha256,

@@ -163,6 +163,21 @@ def test_a_full_disk_is_named_with_its_place_and_nothing_is_left(tmp_path: Path)
     assert not out.exists()
 
 
+def test_a_full_disk_is_named_whoever_was_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, *_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)  # as the tracks are written
+    with (
+        pytest.raises(OutputError, match=r"walk'.*disk is full.*--out"),
+        open_evaluation_folder(tmp_path / "out", "walk") as folder,
+    ):
+        write_evaluation(fake_evaluation(), folder)
+    assert names(tmp_path) == []
+
+
 def test_an_error_names_the_final_place_not_the_temporary_one(tmp_path: Path) -> None:
     with (
         pytest.raises(OutputError, match=r"walk/deeper/x\.csv'") as caught,
