@@ -28,6 +28,7 @@ def model(**changes: object) -> Model:
     [
         (model(), 0, ConfigError, "max_people: 0 given"),
         (model(task="detector"), 1, ModelError, "its task is detector"),
+        (model(filters=({"op": "clahe"},)), 1, ModelError, "image filters, which this version"),
         (model(kind="simcc"), 1, ModelError, "output kind 'simcc' is not supported"),
     ],
 )

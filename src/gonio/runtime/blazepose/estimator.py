@@ -66,7 +66,7 @@ class BlazePoseEstimator:
     Parameters
     ----------
     card
-        The landmark model's; names the skeleton.
+        The landmark model's; names the skeleton and how large the regions are.
     detector, landmarks
         The two models.
     max_people
@@ -114,6 +114,7 @@ class BlazePoseEstimator:
         self._max_people, self._min_score = max_people, min_score
         self._min_newcomer_score = min_newcomer_score
         self._detect_every = detect_every
+        self._padding = card.input.crop.padding
         self._spread = 2 * np.array(self.skeleton.sigmas)
         self._tracks: list[_Track] = []
         self._until_detection = 0
@@ -150,7 +151,7 @@ class BlazePoseEstimator:
             for detection in self._detector.detect(image, closely=self._max_people > 1):
                 if len(seen) >= self._max_people:
                     break
-                region = region_around(*detection.keypoints[:2])
+                region = region_around(*detection.keypoints[:2], self._padding)
                 if region is not None and not self._is_followed(region):
                     needed = self._min_newcomer_score if seen else self._min_score
                     self._look(image, _Track(region), seen, needed)
@@ -179,7 +180,7 @@ class BlazePoseEstimator:
         if any(self._likeness(person, other) >= SAME_PERSON for other in seen):
             return
         seen.append(person)
-        region = region_around(*track.steady.update(marks.region_points))
+        region = region_around(*track.steady.update(marks.region_points), self._padding)
         if region is not None:
             track.region = region
             self._tracks.append(track)

@@ -12,18 +12,19 @@ from gonio.codec import Region
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-ENLARGEMENT: Final = 1.25
 _SMALLEST_PX: Final = 1.0
 _FRAMES_PER_S: Final = 1 / 0.033333
 
 
-def region_around(center: ArrayLike, top: ArrayLike) -> Region | None:
-    """Return the square around the circle about ``center`` through ``top``, enlarged by 1.25.
+def region_around(center: ArrayLike, top: ArrayLike, padding: float) -> Region | None:
+    """Return the square around the circle about ``center`` through ``top``, enlarged.
 
     Parameters
     ----------
     center, top
         Shape ``(2,)``, pixels. The region is turned so that ``top`` lies straight above.
+    padding
+        The square's side relative to the circle's diameter.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def region_around(center: ArrayLike, top: ArrayLike) -> Region | None:
     size = 2 * math.hypot(dx, dy)
     if not size >= _SMALLEST_PX or not math.isfinite(x + y + size):
         return None
-    side = ENLARGEMENT * size
+    side = padding * size
     return Region((float(x), float(y)), (side, side), math.atan2(dx, -dy))
 
 

@@ -79,6 +79,16 @@ def test_a_person_is_given_with_33_keypoints_visibility_and_presence() -> None:
     assert person.region == Region((100, 200), (150, 150), 0)
 
 
+def test_the_card_says_how_large_the_regions_are() -> None:
+    crop = CARD.input.crop.model_copy(update={"padding": 2.0})
+    card = CARD.model_copy(update={"input": CARD.input.model_copy(update={"crop": crop})})
+    world = World([Body(100)])
+    estimator = BlazePoseEstimator(card, world, world)
+    for _ in range(2):  # from the detector, then from the landmarks
+        (person,) = estimator.estimate(IMAGE)
+        assert person.region.size_px == (240, 240)
+
+
 def test_with_one_person_the_detector_rests_while_they_are_followed() -> None:
     world = World([Body(100), Body(400, detected=0.8)])
     frames = world.follow(40, max_people=1)
