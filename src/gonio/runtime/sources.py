@@ -33,9 +33,18 @@ _TIMEOUT_S: Final = 30
 
 
 def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return a file's SHA-256 in hexadecimal.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"model '{path}': cannot be read ({error.strerror or error})") from error
 
 
 def fetch_address(url: str, target: Path, *, progress: Progress | None = None) -> None:
@@ -83,6 +92,24 @@ def fetched_wheel(source: ModelSource, *, progress: Progress | None = None) -> I
     """
     with tempfile.TemporaryDirectory(prefix="gonio-wheel-") as folder:
         yield _download_wheel(source, Path(folder), progress)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a model's file.
+
+    Raises
+    ------
+    ModelError
+        If it is missing or cannot be read.
+    """
+    try:
+        original = source.open("rb")
+    except FileNotFoundError as error:
+        raise ModelError(f"model '{source}': no such file") from error
+    except OSError as error:
+        raise ModelError(f"model '{source}': cannot be read ({error.strerror or error})") from error
+    with original, target.open("wb") as copy:
+        shutil.copyfileobj(original, copy)
 
 
 def copy_member(wheel: Path, member: str, target: Path) -> None:
@@ -156,13 +183,10 @@ def _copy_file_address(url: str, target: Path) -> None:
     from urllib.parse import urlparse
     from urllib.request import url2pathname
 
-    path = Path(url2pathname(urlparse(url).path))
     try:
-        source = path.open("rb")
-    except OSError as error:
-        raise OfflineError(f"{url}: cannot be read ({error.strerror or error})") from error
-    with source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
+        copy_file(Path(url2pathname(urlparse(url).path)), target)
+    except ModelError as error:
+        raise OfflineError(f"{url}: cannot be fetched ({error})") from error
 
 
 class _PoochBar:

