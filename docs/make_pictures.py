@@ -9,13 +9,13 @@ import matplotlib as mpl
 import numpy as np
 
 import gonio
+from gonio.report.prepare import COLORS
 from gonio.video import open_source
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
-BLUE, ORANGE = "#0072B2", "#D55E00"
 MOMENTS_S = (2.0, 2.4)
 
 
@@ -35,7 +35,8 @@ def main() -> None:
         center = image.shape[1] // 2
         axes.imshow(image[60:700, center - 270 : center + 270])
         axes.set_axis_off()
-    for side, color in (("left", BLUE), ("right", ORANGE)):
+    for side in ("left", "right"):
+        color = COLORS[side]
         name = f"knee_{side}"
         known = truth["angle_deg"].sel(angle=name).squeeze()
         found = angles["angle_deg"].sel(angle=name).squeeze()

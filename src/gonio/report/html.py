@@ -10,7 +10,7 @@ import numpy as np
 
 from gonio.report import sections
 from gonio.report.plotly_figures import figures_json, panel_figure
-from gonio.report.prepare import prepare
+from gonio.report.prepare import COLORS, INK, prepare
 from gonio.report.stills import encode_stills
 from gonio.store import write_atomically
 
@@ -78,7 +78,7 @@ def write_report(
         title=sections.escape(evaluation.name),
         version=sections.escape(str(evaluation.provenance.get("gonio", ""))),
         lead=sections.lead(evaluation),
-        css=_template("report.css"),
+        css=_colors() + _template("report.css"),
         content="\n".join(part for part in parts if part),
         scripts="" if is_photo else _scripts(evaluation, data),
     )
@@ -102,6 +102,11 @@ def _scripts(evaluation: Evaluation, data: ReportData) -> str:
         f'{plotly}<script type="application/json" id="figures" data-frame-s="{frame_s:.6g}">'
         f"{figures}</script>\n<script>{_template('report.js')}</script>"
     )
+
+
+def _colors() -> str:
+    named: dict[str, str] = {"ink": INK, **COLORS}
+    return ":root { " + " ".join(f"--{name}: {color};" for name, color in named.items()) + " }\n"
 
 
 def _template(name: str) -> str:

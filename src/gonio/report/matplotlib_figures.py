@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gonio.formats.text import cannot_write
-from gonio.report.prepare import COLORS
+from gonio.report.prepare import COLORS, INK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LINES: Final[dict[str, dict[str, Any]]] = {
     "measured": {"linewidth": 1.8},
     "filled": {"linewidth": 1.8, "linestyle": (0, (1, 1.2))},
-    "true": {"linewidth": 0.8, "color": "#1f2a33"},
+    "true": {"linewidth": 0.8, "color": INK},
 }
 
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from gonio.report.prepare import COLORS
+from gonio.report.prepare import COLORS, INK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gonio.report.prepare import Curve, Panel
 
-INK: Final = "#1f2a33"
 GRID: Final = "#e3e8ec"
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 

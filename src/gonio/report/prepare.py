@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 MOST_POINTS: Final = 2000
 COLORS: Final[dict[Side, str]] = {"left": "#0072B2", "right": "#D55E00", "middle": "#555555"}
+"""Of a side, on white: the darker blue and orange of Okabe and Ito's palette, whose lighter ones
+:mod:`gonio.video` draws over pictures."""
+INK: Final = "#1f2a33"
+"""Of words and of true curves."""
+
+SIDE_VIEWS: Final = frozenset({"sagittal", "any"})
 
 _LEAST_SPAN_DEG = 30.0
 _MARGIN = 0.06
@@ -279,7 +285,7 @@ def _person(evaluation: Evaluation, individual: str) -> PersonSeen:
     facing = evaluation.angles["facing"].sel({INDIVIDUALS: individual}).to_numpy()
     sides = set(np.unique(facing[facing != 0]).tolist())
     near: Literal["left", "right"] | None = None
-    if len(sides) == 1 and evaluation.protocol.get("view") == "sagittal":
+    if len(sides) == 1 and evaluation.protocol.get("view") in SIDE_VIEWS:
         near = "right" if sides == {1} else "left"
     return PersonSeen(
         individual=individual,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gonio.poses import INDIVIDUALS, operation_log
-from gonio.report.prepare import MOST_POINTS
+from gonio.report.prepare import MOST_POINTS, SIDE_VIEWS
 from gonio.report.tables import range_table, value_table
 from gonio.report.wording import number, operation_in_words, sign_in_words, words_of
 
@@ -31,11 +31,6 @@ _GROUPS: Final[Mapping[Group, str]] = {
     "trunk": "Trunk and head",
     "arm": "Arms",
     "segment": "Segments in space",
-}
-_VIEWS: Final = {
-    "sagittal": "seen from the side",
-    "frontal": "seen from the front",
-    "rear": "seen from behind",
 }
 _LINE: Final = '<svg viewBox="0 0 32 12" aria-hidden="true"><path d="M0 6{path}" {style}/></svg>'
 
@@ -251,7 +246,7 @@ def limits(evaluation: Evaluation, data: ReportData) -> str:
             f"The {side} side is nearer to the camera. The {other} side is partly hidden behind "
             "it: its values are less certain."
         )
-    if evaluation.protocol.get("view") == "sagittal":
+    if evaluation.protocol.get("view") in SIDE_VIEWS:
         points.append(
             "For orientation: against marker-based motion capture, another pose network measured "
             "walking from the side with mean errors of 4° at the hip, 6° at the knee and 7° at the "
@@ -349,18 +344,18 @@ def _plots(count: int) -> str:
 def _legend(data: ReportData) -> str:
     kinds = {curve.kind for panel in data.panels for curve in panel.curves}
     sides = {curve.side for panel in data.panels for curve in panel.curves}
-    solid = 'stroke="{}" stroke-width="3" fill="none"'
+    solid = 'style="stroke:var(--{})" stroke-width="3" fill="none"'
     entries = []
     if "left" in sides:
-        entries.append((" H32", solid.format("#0072b2"), "left"))
+        entries.append((" H32", solid.format("left"), "left"))
     if "right" in sides:
-        entries.append((" H32", solid.format("#d55e00"), "right"))
+        entries.append((" H32", solid.format("right"), "right"))
     if "filled" in kinds:
-        dotted = solid.format("#55626c") + ' stroke-dasharray="2 3"'
+        dotted = solid.format("soft") + ' stroke-dasharray="2 3"'
         entries.append((" H32", dotted, "filled in by interpolation"))
     if "true" in kinds:
-        entries.append((" H32", 'stroke="#1f2a33" stroke-width="1"', "true angle"))
-    entries.append((" H11 M21 6 H32", solid.format("#55626c"), "gap: could not be measured"))
+        entries.append((" H32", 'style="stroke:var(--ink)" stroke-width="1"', "true angle"))
+    entries.append((" H11 M21 6 H32", solid.format("soft"), "gap: could not be measured"))
     items = "".join(
         f"<li>{_LINE.format(path=path, style=style)}{text}</li>" for path, style, text in entries
     )

@@ -14,6 +14,7 @@ import pytest
 from fake_evaluation import fake_evaluation
 from gonio.errors import OutputError
 from gonio.report import draw_panels, prepare, save_figure, write_report
+from gonio.report.prepare import COLORS, INK
 
 EVIL = "<script>alert('x')</script>&\"'"
 
@@ -152,6 +153,22 @@ def test_figures_carry_breaks_colors_and_fillings(tmp_path: Path) -> None:
     assert by_name["right"]["y"][75:100] == [None] * 25
     assert by_name["right"]["connectgaps"] is False
     assert knee["layout"]["xaxis"]["range"] == [0.0, pytest.approx(149 / 30)]
+
+
+def test_the_page_and_its_figures_share_their_colors(tmp_path: Path) -> None:
+    text = page(tmp_path, with_truth=True)
+    for name, color in {"ink": INK, **COLORS}.items():
+        assert f"--{name}: {color};" in text
+    legend = re.search(r'<ul class="legend".*?</ul>', text, flags=re.DOTALL)
+    assert legend
+    assert re.findall(r"var\(--(\w+)\)", legend[0]) == ["left", "right", "soft", "ink", "soft"]
+    assert "#" not in legend[0]
+
+
+def test_a_view_that_is_taken_for_the_side_is_told_like_it(tmp_path: Path) -> None:
+    text = page(tmp_path, protocol={"name": "mine", "view": "any"})
+    assert "side is nearer to the camera" in text
+    assert "Stenum" in text
 
 
 def test_a_report_of_nobody_says_so_without_plots(tmp_path: Path) -> None:
