@@ -151,7 +151,7 @@ class BlazePoseEstimator:
             for detection in self._detector.detect(image, closely=self._max_people > 1):
                 if len(seen) >= self._max_people:
                     break
-                region = region_around(*detection.keypoints[:2], padding=self._padding)
+                region = region_around(detection.keypoints[:2], self._padding)
                 if region is not None and not self._is_followed(region):
                     needed = self._min_newcomer_score if seen else self._min_score
                     self._look(image, _Track(region), seen, needed)
@@ -180,7 +180,7 @@ class BlazePoseEstimator:
         if any(self._likeness(person, other) >= SAME_PERSON for other in seen):
             return
         seen.append(person)
-        region = region_around(*track.steady.update(marks.region_points), padding=self._padding)
+        region = region_around(track.steady.update(marks.region_points), self._padding)
         if region is not None:
             track.region = region
             self._tracks.append(track)

@@ -16,13 +16,13 @@ _SMALLEST_PX: Final = 1.0
 _FRAMES_PER_S: Final = 1 / 0.033333
 
 
-def region_around(center: ArrayLike, top: ArrayLike, padding: float) -> Region | None:
-    """Return the square around the circle about ``center`` through ``top``, enlarged.
+def region_around(center_and_top: ArrayLike, padding: float) -> Region | None:
+    """Return the square around the circle about a center through a top point, enlarged.
 
     Parameters
     ----------
-    center, top
-        Shape ``(2,)``, pixels. The region is turned so that ``top`` lies straight above.
+    center_and_top
+        Shape ``(2, 2)``, pixels. The region is turned so that the top lies straight above.
     padding
         The square's side relative to the circle's diameter.
 
@@ -31,8 +31,8 @@ def region_around(center: ArrayLike, top: ArrayLike, padding: float) -> Region |
     Region or None
         None where the points are not finite or less than half a pixel apart.
     """
-    x, y = np.asarray(center, dtype=np.float64)
-    dx, dy = np.asarray(top, dtype=np.float64) - (x, y)
+    center, top = np.asarray(center_and_top, dtype=np.float64)
+    (x, y), (dx, dy) = center, top - center
     size = 2 * math.hypot(dx, dy)
     if not size >= _SMALLEST_PX or not math.isfinite(x + y + size):
         return None

@@ -16,12 +16,12 @@ coordinate = st.floats(-2000, 4000)
 
 
 def test_region_of_an_upright_person_is_upright_and_a_quarter_larger_than_the_circle() -> None:
-    region = region_around([100, 200], [100, 140], 1.25)
+    region = region_around([[100, 200], [100, 140]], 1.25)
     assert region == Region((100, 200), (150, 150), 0)
 
 
 def test_region_of_a_person_lying_with_the_head_to_the_right_is_turned_clockwise() -> None:
-    region = region_around([100, 200], [160, 200], 1.25)
+    region = region_around([[100, 200], [160, 200]], 1.25)
     assert region is not None
     assert region.rotation_rad == pytest.approx(math.pi / 2)
 
@@ -30,7 +30,7 @@ def test_region_of_a_person_lying_with_the_head_to_the_right_is_turned_clockwise
 def test_the_body_stands_upright_in_the_crop(
     x: float, y: float, top_x: float, top_y: float
 ) -> None:
-    region = region_around([x, y], [top_x, top_y], 1.25)
+    region = region_around([[x, y], [top_x, top_y]], 1.25)
     if region is None:
         assert math.hypot(top_x - x, top_y - y) < 0.5
         return
@@ -40,7 +40,7 @@ def test_the_body_stands_upright_in_the_crop(
 
 @pytest.mark.parametrize("top", [[100, 200], [100.2, 200], [np.nan, 0], [np.inf, 0]])
 def test_there_is_no_region_where_the_points_give_none(top: list[float]) -> None:
-    assert region_around([100, 200], top, 1.25) is None
+    assert region_around([[100, 200], top], 1.25) is None
 
 
 def test_overlap_of_regions() -> None:
