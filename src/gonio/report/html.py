@@ -105,8 +105,8 @@ def _scripts(evaluation: Evaluation, data: ReportData) -> str:
 
 
 def _colors() -> str:
-    named: dict[str, str] = {"ink": INK, **COLORS}
-    return ":root { " + " ".join(f"--{name}: {color};" for name, color in named.items()) + " }\n"
+    named = [("ink", INK), *COLORS.items()]
+    return ":root { " + " ".join(f"--{name}: {color};" for name, color in named) + " }\n"
 
 
 def _template(name: str) -> str:
