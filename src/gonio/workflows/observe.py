@@ -143,6 +143,8 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
     """
     if settings.model is not None:
         raise InputError("--model finds people and --from-poses has found them already: give one")
+    if not path.exists():
+        raise PosesError(f"'{path}': no such file. Check the name and the folder.")
     try:
         raw = load_poses(path, group=RAW_GROUP)
     except PosesError:

@@ -43,6 +43,7 @@ def describe_provenance(settings: AnalyzeSettings, poses: xr.Dataset) -> dict[st
     -------
     dict
         ``gonio, python, platform, libraries, command, created, settings, log``; JSON can hold it.
+        ``command`` is None where another program called Gonio: its arguments are its own.
     """
     plain = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(settings).items()}
     return {
@@ -50,8 +51,14 @@ def describe_provenance(settings: AnalyzeSettings, poses: xr.Dataset) -> dict[st
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "libraries": {name: version(name) for name in _LIBRARIES},
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": _command(),
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "settings": plain,
         "log": operation_log(poses),
     }
+
+
+def _command() -> list[str] | None:
+    program = Path(sys.argv[0] if sys.argv else "")
+    is_ours = program.stem == "gonio" or program.parts[-2:] == ("gonio", "__main__.py")
+    return ["gonio", *sys.argv[1:]] if is_ours else None

@@ -75,6 +75,11 @@ def test_what_gonio_cannot_work_with_is_refused_by_name(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_missing_file_of_tracks_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PosesError, match=r"none\.nc': no such file"):
+        gonio.analyze(from_poses=tmp_path / "none.nc", out=tmp_path / "out")
+
+
 def test_several_people_get_files_by_their_numbers_whatever_they_are_called(
     walker: xr.Dataset, analyze: Analyze
 ) -> None:
