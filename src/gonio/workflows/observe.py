@@ -92,6 +92,8 @@ def observe_recording(
                     # netCDF holds Unicode alone; a file's name may hold other bytes.
                     "source": str(path).encode(errors="backslashreplace").decode(),
                     "source_sha256": source.info.sha256,
+                    "width_px": source.info.width,
+                    "height_px": source.info.height,
                     "model": model.card.name,
                     "model_sha256": model.sha256,
                 },
@@ -149,7 +151,7 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
         raw = load_poses(path, group=RAW_GROUP)
     except PosesError:
         raw = load_poses(path)
-    _check_origin(raw, path)
+    _check_log(raw, path)
     skeleton = _skeleton_of(raw, path)
     raw = raw.sel({KEYPOINTS: list(skeleton.keypoints)})
     warnings = []
@@ -172,13 +174,7 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
     )
 
 
-def _check_origin(raw: xr.Dataset, path: Path) -> None:
-    """Refuse what the files of others may say that Gonio cannot work with."""
-    if raw.attrs.get("time_unit", "seconds") != "seconds":
-        raise PosesError(
-            f"'{path}': its times are in {raw.attrs['time_unit']}, not in seconds. "
-            "Save it with its frame rate (movement: load it with fps=…)."
-        )
+def _check_log(raw: xr.Dataset, path: Path) -> None:
     try:
         operation_log(raw)
     except ValueError as error:

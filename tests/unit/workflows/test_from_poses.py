@@ -61,7 +61,7 @@ def test_a_file_of_another_program_is_known_by_its_keypoints_in_any_order(
 @pytest.mark.parametrize(
     ("attrs", "message"),
     [
-        ({"time_unit": "frames"}, "times are in frames, not in seconds"),
+        ({"time_unit": "frames"}, "time is in frames, expected seconds"),
         ({"skeleton": "blazepose"}, "unknown skeleton 'blazepose'.*'blazepose33'"),
         ({"skeleton": "coco17"}, "keypoints are not those of the skeleton 'coco17'"),
         ({"log": "none"}, "'log' is no JSON"),
