@@ -155,6 +155,13 @@ def _assign_identities(arguments: Mapping[str, Any]) -> str:
     )
 
 
+def _hide_outside(arguments: Mapping[str, Any]) -> str:
+    if arguments.get("size") == "unknown":
+        return "The picture's size is not known, so points outside it could not be left out."
+    counted = _count(arguments, "hidden", "points")
+    return f"Points the model placed outside the picture were left out{counted}."
+
+
 def _hide_uncertain(arguments: Mapping[str, Any]) -> str:
     return (
         f"Points the model was less than {100 * arguments['min_confidence']:.0f} % sure of were "
@@ -187,6 +194,7 @@ def _count(arguments: Mapping[str, Any], key: str, what: str) -> str:
 
 _OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "assign_identities": _assign_identities,
+    "hide_outside": _hide_outside,
     "hide_uncertain": _hide_uncertain,
     "fill_gaps": _fill_gaps,
     "median": _median,

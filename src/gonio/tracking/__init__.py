@@ -7,6 +7,7 @@ into a number.
 
 from __future__ import annotations
 
+from gonio.tracking.bounds import hide_outside
 from gonio.tracking.gaps import fill_gaps, hide_uncertain
 from gonio.tracking.identities import assign_identities
 from gonio.tracking.persons import PERSON_RULES, Choice, check_person_rule, choose_person
@@ -23,6 +24,7 @@ __all__ = [
     "check_steps",
     "choose_person",
     "fill_gaps",
+    "hide_outside",
     "hide_uncertain",
     "median",
     "process",

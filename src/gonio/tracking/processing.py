@@ -12,6 +12,7 @@ import numpy as np
 from gonio.errors import ConfigError, UnknownNameError, near_match
 from gonio.poses import make_poses
 from gonio.skeletons import load_skeleton
+from gonio.tracking.bounds import hide_outside
 from gonio.tracking.gaps import fill_gaps, hide_uncertain
 from gonio.tracking.smoothing import butterworth, median
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
     {
+        "hide_outside": hide_outside,
         "hide_uncertain": hide_uncertain,
         "fill_gaps": fill_gaps,
         "median": median,

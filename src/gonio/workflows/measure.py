@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gonio.analysis.angles import compute_angles
+from gonio.analysis.side_view import turned_share
 from gonio.poses import INDIVIDUALS
 from gonio.tracking import choose_person, process
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from gonio.skeletons import Skeleton
 
 
-_WITHOUT_TIME = frozenset({"hide_uncertain"})
+_WITHOUT_TIME = frozenset({"hide_outside", "hide_uncertain"})
+_TURNED_TOO_OFTEN = 0.1
 
 
 @dataclass(frozen=True)
@@ -66,4 +68,17 @@ def measure(raw: xr.Dataset, skeleton: Skeleton, protocol: ProtocolSpec) -> Meas
     chosen = poses.sel({INDIVIDUALS: list(choice.individuals)})
     angles = compute_angles(chosen, skeleton, view=protocol.view, names=protocol.angles or None)
     warnings = [] if choice.individuals else ["Nobody was found in the recording."]
+    if protocol.view in {"sagittal", "any"}:
+        warnings += _turned(chosen, skeleton)
     return Measured(poses, angles, list(choice.individuals), choice.reason, warnings)
+
+
+def _turned(chosen: xr.Dataset, skeleton: Skeleton) -> list[str]:
+    """Warn of people who are not seen from the side for a good part of the time."""
+    shares = turned_share(chosen, skeleton)
+    return [
+        f"{name} is turned toward or away from the camera in {100 * share:.0f} % of the frames: "
+        "angles of the side view are wrong there. Film exactly from the side."
+        for name, share in zip(chosen[INDIVIDUALS].values, shares, strict=True)
+        if share >= _TURNED_TOO_OFTEN
+    ]

@@ -95,12 +95,16 @@ def observe_recording(
                     "width_px": source.info.width,
                     "height_px": source.info.height,
                     "model": model.card.name,
+                    "model_version": model.card.version,
                     "model_sha256": model.sha256,
                 },
             )
             provider = estimator.provider
         finally:
             estimator.close()
+        ignored = []
+        if settings.fps is not None and source.info.kind != "images":
+            ignored = ["--fps is for folders of images: the recording's own times were used."]
         if raw.sizes["time"] == 0:
             raise VideoError(f"'{path}': no frames could be read")
         return Observation(
@@ -115,7 +119,7 @@ def observe_recording(
             },
             recording=path,
             fps=settings.fps,
-            warnings=list(source.warnings),
+            warnings=[*source.warnings, *ignored],
         )
 
 
@@ -162,12 +166,13 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
             source = _describe_source(opened.info, raw)
         if raw.attrs.get("source_sha256") not in {None, source["sha256"]}:
             warnings = [f"The tracks in '{path}' were found in another file than '{recording}'."]
-    model = {"name": raw.attrs.get("model"), "sha256": raw.attrs.get("model_sha256")}
+    keys = {"name": "model", "version": "model_version", "sha256": "model_sha256"}
+    model = {key: raw.attrs.get(attribute) for key, attribute in keys.items()}
     return Observation(
         raw=raw,
         skeleton=skeleton,
         source=source,
-        model={"version": None, "provider": None, **model},
+        model={**model, "provider": None},
         recording=recording,
         fps=settings.fps,
         warnings=warnings,
@@ -218,8 +223,8 @@ def _source_of_tracks(raw: xr.Dataset, path: Path) -> dict[str, Any]:
         "path": raw.attrs.get("source", str(path)),
         "sha256": raw.attrs.get("source_sha256"),
         "kind": "poses",
-        "width": None,
-        "height": None,
+        "width": _whole(raw.attrs.get("width_px")),
+        "height": _whole(raw.attrs.get("height_px")),
         "frames": raw.sizes["time"],
         "fps": None if fps is None else float(fps),
         "duration_s": _duration_s(raw, fps),
@@ -232,3 +237,7 @@ def _duration_s(raw: xr.Dataset, fps: float | None) -> float:
         return 0.0
     last = 1 / fps if fps else float(np.median(np.diff(time_s)))
     return float(time_s[-1] - time_s[0] + last)
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
