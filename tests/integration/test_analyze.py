@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import gonio
+from gonio.formats import read_mot, read_trc
 from gonio.poses import load_poses
 from gonio.workflows import AnalysisResult
 
@@ -41,6 +42,19 @@ def test_every_file_is_there(walk: AnalysisResult) -> None:
         [*FILES, f"{name}.mot", f"{name}.trc"]
     )
     assert sorted(p.name for p in walk.folder.parent.iterdir()) == [name]
+
+
+def test_files_for_opensim_hold_the_stretch_in_which_she_is_seen(walk: AnalysisResult) -> None:
+    table = read_mot(walk.folder / "sagittal_walk_two_people.mot")
+    assert 1.3 < table["time"].iloc[0] < 1.8
+    assert 6.2 < table["time"].iloc[-1] < 6.9
+    markers = read_trc(walk.folder / "sagittal_walk_two_people.trc")
+    thigh_m = np.linalg.norm(
+        markers["position"].sel(keypoints="left_hip")
+        - markers["position"].sel(keypoints="left_knee"),
+        axis=1,
+    )
+    assert 0.3 < np.nanpercentile(thigh_m, 90) < 0.45
 
 
 def test_the_walking_woman_is_chosen_and_the_reason_is_given(walk: AnalysisResult) -> None:

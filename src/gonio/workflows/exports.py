@@ -9,9 +9,12 @@ from gonio.analysis.scale import pixels_per_meter
 from gonio.errors import GonioWarning, InputError
 from gonio.formats import write_mot, write_trc
 from gonio.poses import INDIVIDUALS
+from gonio.store import frames_in_view
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import xarray as xr
 
     from gonio.store import Evaluation
     from gonio.workflows.settings import AnalyzeSettings
@@ -70,10 +73,16 @@ def write_exports(evaluation: Evaluation, folder: Path, settings: AnalyzeSetting
 def _trc(path: Path, evaluation: Evaluation, person: str, settings: AnalyzeSettings) -> None:
     if settings.height_m is None:
         raise InputError("a .trc file is in meters and needs the person's height")
-    poses = evaluation.poses.sel({INDIVIDUALS: [person]})
+    poses = _while_in_view(evaluation.poses, evaluation, person)
     scale = pixels_per_meter(poses, evaluation.skeleton, settings.height_m)
     write_trc(path, poses, px_per_m=scale)
 
 
 def _mot(path: Path, evaluation: Evaluation, person: str, _: AnalyzeSettings) -> None:
-    write_mot(path, evaluation.angles.sel({INDIVIDUALS: [person]}))
+    write_mot(path, _while_in_view(evaluation.angles, evaluation, person))
+
+
+def _while_in_view(data: xr.Dataset, evaluation: Evaluation, person: str) -> xr.Dataset:
+    """Return one person's rows from the first to the last sighting; others hold no number."""
+    rows = frames_in_view(evaluation, person)
+    return data.sel({INDIVIDUALS: [person]}).isel(time=rows)
