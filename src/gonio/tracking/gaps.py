@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from gonio.errors import ConfigError, UnknownNameError
 from gonio.poses import log_operation
@@ -143,6 +142,8 @@ def _fill_pchip(
     seen: NDArray[np.bool_],
     time_s: NDArray[np.float64],
 ) -> None:
+    from scipy.interpolate import PchipInterpolator
+
     for k, i in np.argwhere(fill.any(axis=0)):
         known, wanted = seen[:, k, i], fill[:, k, i]
         values = position[known, :, k, i].astype(np.float64)

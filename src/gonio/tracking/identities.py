@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from gonio.poses import log_operation, make_poses
 from gonio.tracking.likeness import compare, size_px, usable
@@ -193,6 +192,8 @@ class _Tracker:
 
     def _owners(self, seen: list[Doubles], now: float) -> list[_Track | None]:
         """Return each person's track, None for who is new."""
+        from scipy.optimize import linear_sum_assignment  # slow to import
+
         owners: list[_Track | None] = [None] * len(seen)
         if not self._open:
             return owners

@@ -66,16 +66,20 @@ def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "larg
     UnknownNameError
         If the rule is unknown.
     InputError
-        If the recording has no person of that index.
+        If the index is negative, or the recording has no person of it.
     """
     names = [str(n) for n in poses[INDIVIDUALS].values]
     index = check_person_rule(rule)
     if not names:
         return Choice([], "nobody was seen")
     if index is not None:
-        if not 0 <= index < len(names):
+        if index >= len(names):
             has = f"{len(names)} (0–{len(names) - 1})" if len(names) > 1 else "only person 0"
-            raise InputError(f"person {index} was asked for, but the recording has {has}")
+            raise InputError(
+                f"person {index} was asked for, but the recording has {has}. Choose another, or "
+                "analyze with --person all once: from its poses.nc (--from-poses) anyone can then "
+                "be chosen without finding people again."
+            )
         return Choice([names[index]], f"{names[index]}: asked for by index {index}")
     seen = seen_points(poses)
     frames = seen.any(axis=1).sum(axis=0)
@@ -115,11 +119,14 @@ def check_person_rule(rule: str | int) -> int | None:
     ------
     UnknownNameError
         If the rule is unknown.
+    InputError
+        If the index is negative.
     """
-    if isinstance(rule, int):
-        return rule
-    if re.fullmatch(r"-?\d+", rule.strip()):
-        return int(rule)
+    if isinstance(rule, int) or re.fullmatch(r"-?\d+", rule.strip()):
+        index = int(rule)
+        if index < 0:
+            raise InputError(f"person {index}: people count from 0, in order of appearance")
+        return index
     if rule not in PERSON_RULES:
         raise UnknownNameError("person rule", rule, [*PERSON_RULES, "<index>"])
     return None

@@ -2,6 +2,8 @@
 
 Neither filter invents anything: NaN stays NaN, and neither a gap nor a hole in the recording
 (seconds without frames) is filtered across. A series of one frame passes unchanged.
+
+SciPy's filters are slow to import: they come when something is filtered.
 """
 
 from __future__ import annotations
@@ -9,9 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
-from scipy.ndimage import median_filter
-from scipy.signal import butter, detrend, sosfiltfilt
 
 from gonio.errors import ConfigError, InputError
 from gonio.poses import log_operation
@@ -136,6 +135,8 @@ def _design(cutoff_hz: float, rate_hz: float, order: int) -> NDArray[np.float64]
             f"frames/s; this recording has {rate_hz:.4g}. Give a protocol whose processing has a "
             f"cutoff_hz below {rate_hz / 2:.4g}, or leaves the filter out."
         )
+    from scipy.signal import butter
+
     correction = (np.sqrt(2) - 1) ** (1 / order)
     warped = np.tan(np.pi * cutoff_hz / rate_hz) / correction
     sections: NDArray[np.float64] = butter(order // 2, 2 / np.pi * np.arctan(warped), output="sos")
@@ -152,6 +153,9 @@ def _filter_stretch(
     """Filter one stretch, time first; ``time_s`` only where its rate varies."""
     if len(block) < 3:
         return block
+    from scipy.interpolate import make_interp_spline
+    from scipy.signal import detrend, sosfiltfilt
+
     if time_s is None:
         rest = detrend(block, axis=0)
         smooth = sosfiltfilt(sections, rest, axis=0, padlen=min(pad, len(block) - 1))
@@ -171,6 +175,8 @@ def _median_of(values: Floats, seen: NDArray[np.bool_], window: int) -> Floats:
     reach = np.minimum(_distance_to_end(seen), half)
     if not reach.any():
         return values
+    from scipy.ndimage import median_filter
+
     zeroed = np.where(seen[:, None], values, 0)
     whole = median_filter(zeroed, size=(window, 1, 1, 1), mode="nearest")
     result = np.where((reach == half)[:, None], whole, values)

@@ -95,8 +95,6 @@ def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
     if settings.person is not None:
         changes["person"] = str(settings.person)
     protocol = load_protocol(settings.protocol).model_copy(update=changes)
-    index = check_person_rule(protocol.person)
-    if index is not None and index < 0:
-        raise InputError(f"person {index}: people count from 0, in order of appearance")
+    check_person_rule(protocol.person)
     check_steps(protocol.processing)
     return protocol

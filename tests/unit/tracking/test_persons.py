@@ -9,7 +9,7 @@ import xarray as xr
 from gonio.errors import InputError, UnknownNameError
 from gonio.poses import make_poses
 from gonio.skeletons import load_skeleton
-from gonio.tracking import choose_person
+from gonio.tracking import check_person_rule, choose_person
 
 SKELETON = load_skeleton("coco17")
 
@@ -83,4 +83,12 @@ def test_unknown_rules_and_indices_are_named() -> None:
     ):
         choose_person(PEOPLE, SKELETON, "7")
     with pytest.raises(InputError, match="only person 0"):
-        choose_person(crowd((1, 9, 1)), SKELETON, -1)
+        choose_person(crowd((1, 9, 1)), SKELETON, 1)
+
+
+@pytest.mark.parametrize("rule", [-1, "-1", " -2 "])
+def test_people_are_never_counted_from_the_end(rule: str | int) -> None:
+    with pytest.raises(InputError, match="count from 0"):
+        check_person_rule(rule)
+    with pytest.raises(InputError, match="count from 0"):
+        choose_person(PEOPLE, SKELETON, rule)
