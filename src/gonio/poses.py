@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,7 +21,6 @@ from gonio.errors import OutputError, PosesError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import ArrayLike
 
@@ -318,15 +318,14 @@ def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:
     Raises
     ------
     PosesError
-        If the file is missing, is no netCDF, counts time in frames (``movement`` does where it
-        is told no frame rate), or breaks the schema.
+        If the file is missing, may not be read, is no netCDF, counts time in frames
+        (``movement`` does where it is told no frame rate), or breaks the schema.
     """
     try:
         with xr.open_dataset(path, engine="h5netcdf", group=group) as file:
             poses = file.load()
     except (OSError, ValueError, KeyError) as error:
-        part = f", group '{group}'" if group else ""
-        raise PosesError(f"'{path}'{part}: not a poses file ({error})") from error
+        raise PosesError(_why_not_loaded(Path(path), group, error)) from error
     if (unit := poses.attrs.get("time_unit", "seconds")) != "seconds":
         raise PosesError(
             f"'{path}': time is in {unit}, expected seconds. Load the tracks with their frame rate "
@@ -339,6 +338,22 @@ def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:
         poses = poses.transpose(*_POSITION_DIMS, ...)
     validate_poses(poses, where=f"'{path}'")
     return poses
+
+
+def _why_not_loaded(path: Path, group: str | None, error: Exception) -> str:
+    """Say in plain words why a file could not be opened; HDF5's own are for programmers."""
+    if isinstance(error, PermissionError):
+        return f"'{path}': cannot be read (permission denied). Change its permissions, or copy it."
+    if isinstance(error, FileNotFoundError):
+        return f"'{path}': no such file. Check the name and the folder."
+    if isinstance(error, IsADirectoryError) or path.is_dir():
+        return f"'{path}': a folder, not a file. Name the poses.nc in it."
+    if group is not None:
+        return f"'{path}': not a poses file, or none with a group '{group}'."
+    return (
+        f"'{path}': not a poses file, or damaged. Give an evaluation's poses.nc, or tracks that "
+        "'movement' saved as netCDF."
+    )
 
 
 def _encoding(poses: xr.Dataset) -> dict[str, dict[str, Any]]:

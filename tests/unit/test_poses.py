@@ -116,9 +116,12 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         make_angles(np.zeros((3, 2, 1)), time_s=[0, 1], names=["a", "b"], individuals=["p"])
 
 
-def test_a_text_file_is_no_poses_file(tmp_path: Path) -> None:
+def test_what_is_no_poses_file_is_said_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "p.nc").write_text("hello")
-    with pytest.raises(PosesError, match="not a poses file"):
+    with pytest.raises(PosesError, match="p.nc': not a poses file, or damaged. Give") as caught:
         load_poses(tmp_path / "p.nc")
-    with pytest.raises(PosesError, match="not a poses file"):
+    assert "signature" not in str(caught.value)
+    with pytest.raises(PosesError, match="missing.nc': no such file"):
         load_poses(tmp_path / "missing.nc")
+    with pytest.raises(PosesError, match="a folder, not a file"):
+        load_poses(tmp_path)

@@ -8,36 +8,43 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gonio.cli import console
-from gonio.cli.options import Device, Json, Out, Overwrite, Quiet
+from gonio.cli.options import UNCHECKED, Device, Json, Out, Overwrite, Protocol, Quiet
 
 if TYPE_CHECKING:
-    from gonio.workflows import BatchResult
+    from gonio.workflows import AnalysisResult, BatchResult
 
 
 def analyze(
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[VIDEO|IMAGE|FOLDER]...", help="What to analyze.", show_default=False
+            metavar="INPUT",
+            help="Videos, images, or folders of numbered images.",
+            show_default=False,
+            **UNCHECKED,
         ),
     ] = None,
-    protocol: Annotated[
-        str, typer.Option("--protocol", help="What to measure: a name or a YAML file.")
-    ] = "general",
+    protocol: Protocol = "general",
     model: Annotated[
-        str | None, typer.Option("--model", help="Model instead of the protocol's: name or path.")
+        str | None,
+        typer.Option("--model", metavar="NAME|FILE", help="Model instead of the protocol's."),
     ] = None,
     person: Annotated[
         str | None,
         typer.Option(
-            "--person", help="Whom to measure: largest, longest, confident, all or an index."
+            "--person",
+            metavar="WHOM",
+            help="Whom to measure: largest, longest, confident, all, or a number from 0.",
         ),
     ] = None,
     out: Out = Path("results"),
     from_poses: Annotated[
         Path | None,
         typer.Option(
-            "--from-poses", help="Start from tracks (poses.nc) instead of finding people."
+            "--from-poses",
+            metavar="FILE",
+            help="Start from tracks (poses.nc) instead of finding people.",
+            **UNCHECKED,
         ),
     ] = None,
     overlay: Annotated[
@@ -45,22 +52,28 @@ def analyze(
     ] = True,
     fps: Annotated[
         float | None,
-        typer.Option("--fps", help="Frames per second of a folder of images.", min=0.001),
+        typer.Option("--fps", metavar="N", help="Frames per second of a folder of images."),
     ] = None,
     height_m: Annotated[
         float | None,
         typer.Option(
             "--height-m",
-            help="The person's height in meters: the scale of --trc.",
-            min=0.3,
-            max=2.8,
+            metavar="METERS",
+            help="The person's height in meters (1.65): the scale of --trc.",
         ),
     ] = None,
     trc: Annotated[bool, typer.Option("--trc", help="Also write points as OpenSim .trc.")] = False,
     mot: Annotated[bool, typer.Option("--mot", help="Also write angles as OpenSim .mot.")] = False,
     max_people: Annotated[
-        int, typer.Option("--max-people", help="How many people to follow at once.", min=1, max=10)
+        int,
+        typer.Option(
+            "--max-people", metavar="N", help="How many people to follow at once.", min=1, max=10
+        ),
     ] = 2,
+    all_angles: Annotated[
+        bool,
+        typer.Option("--all-angles", help="Print every angle, not only the legs' and the trunk's."),
+    ] = False,
     device: Device = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -76,23 +89,33 @@ def analyze(
     )  # fmt: skip
     with console.progress_bar(quiet=quiet or json) as report:
         batch = analyze_batch(inputs or [], settings, progress=report)
-    _print(batch, json=json, quiet=quiet)
+    if json:
+        console.print_json(batch.as_json())
+    else:
+        _print(batch, quiet=quiet, all_angles=all_angles)
     if batch.failed:
         raise typer.Exit(1)
 
 
-def _print(batch: BatchResult, *, json: bool, quiet: bool) -> None:
-    if json:
-        console.print_json(batch.as_json())
-        return
+def _print(batch: BatchResult, *, quiet: bool, all_angles: bool) -> None:
     for result in batch.done:
         for message in result.evaluation.warnings:
             console.print_warning(f"{result.evaluation.name}: {message}")
         if not quiet:
-            console.print_table(*result.table(), title=result.title())
+            _print_angles(result, all_angles=all_angles)
         console.print_text(str(result.report))
     for failure in batch.failed:
-        console.print_error(f"{failure.path}: {failure.message}")
+        console.print_error(failure.line())
     if batch.failed and not quiet:
         total = len(batch.done) + len(batch.failed)
         console.print_error(f"{len(batch.failed)} of {total} inputs could not be analyzed")
+
+
+def _print_angles(result: AnalysisResult, *, all_angles: bool) -> None:
+    console.print_text(result.title())
+    console.print_dim(result.speed())
+    tables = result.tables(all_angles=all_angles)
+    for person, columns, rows in tables:
+        console.print_table(columns, rows, title=person if len(tables) > 1 else "")
+    if left_out := result.left_out(all_angles=all_angles):
+        console.print_dim(left_out)

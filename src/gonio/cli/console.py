@@ -28,6 +28,14 @@ def print_text(message: str) -> None:
     sys.stdout.write(f"{message}\n")
 
 
+def print_dim(message: str) -> None:
+    """Print what matters less on stdout: dim where the terminal can."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console().print(Text(message, style="dim"))
+
+
 def print_json(value: Any) -> None:
     """Print a result as strict JSON on stdout; ASCII, which every terminal's encoding holds."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
@@ -42,7 +50,7 @@ def print_table(columns: list[str], rows: list[list[str]], *, title: str = "") -
     table = Table(title=Text(title) if title else None, title_justify="left")
     for i, column in enumerate(columns):
         numbers = all(row[i][:1].isdigit() or row[i][:1] in "-−–" for row in rows if row[i])
-        table.add_column(column, justify="right" if numbers and rows else "left")
+        table.add_column(column, justify="right" if numbers and rows else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

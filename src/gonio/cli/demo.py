@@ -8,16 +8,14 @@ from typing import Annotated
 import typer
 
 from gonio.cli import console
-from gonio.cli.options import Device, Json, Out, Overwrite, Quiet
+from gonio.cli.options import Device, Json, Out, Overwrite, Protocol, Quiet
 
 
 def demo(
-    protocol: Annotated[
-        str, typer.Option("--protocol", help="What to measure: a name or a YAML file.")
-    ] = "general",
+    protocol: Protocol = "general",
     out: Out = Path("results"),
     seed: Annotated[
-        int, typer.Option("--seed", help="Look and light of the drawn person.", min=0)
+        int, typer.Option("--seed", metavar="N", help="Look and light of the drawn person.", min=0)
     ] = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,

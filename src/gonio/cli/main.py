@@ -17,7 +17,7 @@ _INTERRUPTED = 130  # Typer's status after Ctrl-C
 
 app = typer.Typer(
     name="gonio",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Joint angles a clinician can trust, from video of a moving person.",
@@ -26,6 +26,7 @@ app = typer.Typer(
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
     ] = False,
@@ -35,6 +36,8 @@ def _root(
 
         typer.echo(gonio.__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), nl=False)
 
 
 app.command()(demo.demo)

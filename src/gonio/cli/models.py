@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gonio.cli import console
-from gonio.cli.options import Json, Quiet
+from gonio.cli.options import UNCHECKED, Json, Quiet
 
 if TYPE_CHECKING:
     from gonio.runtime import ModelStore
@@ -35,7 +35,7 @@ def list_models(json: Json = False) -> None:
 
 @app.command()
 def info(
-    name: Annotated[str, typer.Argument(help="A model's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model's name.")],
     json: Json = False,
 ) -> None:
     """Print a model's card, and where its file lies."""
@@ -54,7 +54,7 @@ def info(
 @app.command()
 def pull(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="By default all built-in ones.")
+        list[str] | None, typer.Argument(metavar="NAME", help="By default all built-in ones.")
     ] = None,
     quiet: Quiet = False,
     json: Json = False,
@@ -74,9 +74,17 @@ def pull(
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Its name in the store.")],
-    file: Annotated[str, typer.Argument(metavar="FILE|URL", help="An .onnx or .tflite file.")],
-    card: Annotated[Path, typer.Option("--card", help="Its card: a JSON or YAML file.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name in the store.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|URL", help="An .onnx or .tflite FILE, or the URL of one to fetch."
+        ),
+    ],
+    card: Annotated[
+        Path,
+        typer.Option("--card", metavar="FILE", help="Its card: a JSON or YAML file.", **UNCHECKED),
+    ],
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an added model of that name.")
     ] = False,

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-Out = Annotated[Path, typer.Option("--out", help="Folder for results; made if missing.")]
+# Typer's own check of a path prints a box of usage, and ends a batch at its first unreadable file:
+# a path is opened where it is used, and what is wrong with it is said there.
+UNCHECKED: dict[str, Any] = {"readable": False}
+
+Out = Annotated[
+    Path,
+    typer.Option("--out", metavar="FOLDER", help="Where results go; made if missing.", **UNCHECKED),
+]
+Protocol = Annotated[
+    str,
+    typer.Option("--protocol", metavar="NAME|FILE", help="What to measure: a name or a YAML file."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Overwrite = Annotated[
@@ -15,5 +26,8 @@ Overwrite = Annotated[
     typer.Option("--overwrite", help="Replace an existing evaluation once the new is complete."),
 ]
 Device = Annotated[
-    str, typer.Option("--device", help="Where models run: auto, cpu, cuda, coreml, directml.")
+    str,
+    typer.Option(
+        "--device", metavar="NAME", help="Where models run: auto, cpu, cuda, coreml, directml."
+    ),
 ]

@@ -27,7 +27,10 @@ def list_protocols(json: Json = False) -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A built-in protocol's name, or a YAML file.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME|FILE", help="A built-in protocol's name, or a YAML file."),
+    ],
     json: Json = False,
 ) -> None:
     """Print a protocol as it is used, everything it extends resolved."""

@@ -126,6 +126,20 @@ class ModelStore:
         folders = self._folders()
         return next((f for d in folders for n in _file_names(card) if (f := d / n).is_file()), None)
 
+    def check(self, name: str) -> None:
+        """Compare a model's file with the hash on its card; nothing is fetched.
+
+        Raises
+        ------
+        UnknownNameError
+            If the store has no model of that name.
+        ModelError
+            If its file here is damaged, or another than its card describes.
+        """
+        card, path = self.card(name), self.find(name)
+        if path is not None and card.sha256 not in {None, sha256_of(path)}:
+            raise _damaged(path, card)
+
     def pull(self, name: str, *, progress: Progress | None = None) -> Path:
         """Return a model's file, fetched first where it is not on this machine.
 
@@ -317,13 +331,26 @@ class ModelStore:
         reasons = "".join(f"\n  {failure}" for failure in failures)
         wrong = [f for f in failures if not isinstance(f, OfflineError)]
         kind = ModelError if wrong else OfflineError
+        files = " and ".join(
+            f"'{_file_names(one)[0]}'" for one in (card, *self._missing_with(card))
+        )
         return kind(
             f"model '{card.name}' is not on this machine and cannot be fetched. "
             f"Looked in {looked}.{reasons}\n"
-            f"Run 'gonio models pull {card.name}' with network, or put '{_file_names(card)[0]}' "
+            f"Run 'gonio models pull {card.name}' with network, or put {files} "
             f"into a folder and set {ENVIRONMENT} to it, or use a model of your own: "
             "'gonio models add'."
         )
+
+    def _missing_with(self, card: Card) -> list[Card]:
+        """Return the other built-in models that come from the same place and are not here."""
+        return [
+            other
+            for other in built_in_cards().values()
+            if other.name != card.name
+            and any(_same_wheel(a, b) for a in other.source for b in card.source if a.package)
+            and self.find(other.name) is None
+        ]
 
 
 @cache

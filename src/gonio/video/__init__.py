@@ -8,9 +8,9 @@ frame, so memory does not grow with the recording.
 from __future__ import annotations
 
 from gonio.video.frames import Frame, Source, SourceInfo
-from gonio.video.images import IMAGE_SUFFIXES
+from gonio.video.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from gonio.video.overlay import Arc, OverlayPerson, draw_overlay
-from gonio.video.sources import VIDEO_SUFFIXES, open_source
+from gonio.video.sources import open_source
 from gonio.video.still import read_image, write_image
 from gonio.video.writer import VideoWriter
 

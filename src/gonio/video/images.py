@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image as Pillow
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+VIDEO_SUFFIXES: Final = (
+    ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
+    ".wmv", ".flv", ".3gp", ".ogv", ".gif",
+)  # fmt: skip
+"""Usual names of videos, for looking through folders; any other name is tried as a video too."""
 ASSUMED_FPS: Final = 30.0
 _EXIF_ORIENTATION: Final = 0x0112
 
@@ -115,6 +121,11 @@ def _pictures_in(folder: Path) -> list[Path]:
     except OSError as error:
         raise unreadable(folder, error) from error
     files = [f for f in names if f.suffix.lower() in IMAGE_SUFFIXES and f.is_file()]
+    if not files and any(f.suffix.lower() in VIDEO_SUFFIXES for f in names):
+        raise VideoError(
+            f"'{folder}': a folder of videos. Name them one by one, as the shell does for you: "
+            f"gonio analyze {shlex.quote(str(folder))}/*"
+        )
     if not files:
         raise VideoError(
             f"'{folder}': a folder without images ({len(names)} other entries). Give a folder of "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gonio.errors import VideoError
 from gonio.video.checks import unreadable
@@ -13,12 +13,6 @@ from gonio.video.stream import VideoSource
 
 if TYPE_CHECKING:
     from gonio.video.frames import Source
-
-VIDEO_SUFFIXES: Final = (
-    ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
-    ".wmv", ".flv", ".3gp", ".ogv", ".gif",
-)  # fmt: skip
-"""Usual names of videos, for looking through folders; any other name is tried as a video too."""
 
 _PHONE_PICTURES = (".heic", ".heif")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gonio.errors import GonioError, GonioWarning, InputError
+from gonio.errors import GonioError, GonioWarning, InputError, ModelError
 from gonio.report import write_report
 from gonio.store import Evaluation, open_evaluation_folder, write_evaluation
 from gonio.workflows.exports import write_exports
@@ -91,7 +91,7 @@ def analyze_batch(
     Raises
     ------
     GonioError
-        If the settings themselves are wrong, or the only input fails.
+        If the settings themselves are wrong, the model cannot be had, or the only input fails.
     """
     protocol = resolve_protocol(settings)
     jobs = _jobs(paths, settings)
@@ -100,7 +100,8 @@ def analyze_batch(
         try:
             batch.done.append(run_job(job, settings, protocol, progress=progress))
         except GonioError as error:
-            if len(jobs) == 1:
+            # Without a model no other input can be analyzed either.
+            if len(jobs) == 1 or (isinstance(error, ModelError) and not batch.done):
                 raise
             batch.failed.append(Failure(job.path, str(error)))
     return batch

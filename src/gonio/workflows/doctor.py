@@ -90,7 +90,9 @@ def _models() -> Iterator[Check]:
     for name in store.names():
         try:
             path = store.find(name)
-        except GonioError as error:
+            if path is not None:
+                store.check(name)
+        except (GonioError, OSError) as error:
             yield Check(f"model {name}", False, str(error))
             continue
         if path is None:

@@ -51,4 +51,7 @@ def name_jobs(paths: Sequence[Path]) -> list[Job]:
 
 def _stem(path: Path) -> str:
     # A folder's name may hold a dot that begins no extension.
-    return path.resolve().name if path.is_dir() else path.stem
+    try:
+        return path.resolve().name if path.is_dir() else path.stem
+    except OSError:  # a folder on the way may not be entered: said where the input is opened
+        return path.stem

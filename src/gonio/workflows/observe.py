@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gonio.errors import ConfigError, InputError, PosesError, VideoError
-from gonio.poses import KEYPOINTS, RAW_GROUP, load_poses, operation_log
+from gonio.poses import KEYPOINTS, RAW_GROUP, load_poses, make_poses, operation_log
 from gonio.runtime import ModelStore, estimate_frames, open_estimator
 from gonio.skeletons import load_skeleton, skeleton_names
-from gonio.tracking import assign_identities
+from gonio.tracking import assign_identities, process
 from gonio.video import open_source
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import xarray as xr
+    from numpy.typing import NDArray
 
     from gonio.protocols import ProtocolSpec
     from gonio.runtime import FramePeople
     from gonio.skeletons import Skeleton
-    from gonio.video import SourceInfo
+    from gonio.video import Source, SourceInfo
     from gonio.workflows.settings import AnalyzeSettings, Progress
 
 FIND_PEOPLE = "Finding people"
@@ -74,8 +76,11 @@ def observe_recording(
         If the recording cannot be read or has no frames.
     ModelError
         If the model cannot be had or run.
+    InputError
+        If the recording is too slow for the protocol's filters.
     """
     with open_source(path, fps=settings.fps) as source:
+        _refuse_too_slow(source, protocol)
         store = ModelStore()
         model = store.resolve(protocol.model, progress=report)
         people = 1 if source.info.kind == "image" else settings.max_people
@@ -149,12 +154,9 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
     """
     if settings.model is not None:
         raise InputError("--model finds people and --from-poses has found them already: give one")
-    if not path.exists():
-        raise PosesError(f"'{path}': no such file. Check the name and the folder.")
-    try:
+    raw = load_poses(path)
+    with contextlib.suppress(PosesError):  # tracks of movement have no group of raw ones
         raw = load_poses(path, group=RAW_GROUP)
-    except PosesError:
-        raw = load_poses(path)
     _check_log(raw, path)
     skeleton = _skeleton_of(raw, path)
     raw = raw.sel({KEYPOINTS: list(skeleton.keypoints)})
@@ -177,6 +179,43 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
         fps=settings.fps,
         warnings=warnings,
     )
+
+
+def _refuse_too_slow(source: Source, protocol: ProtocolSpec) -> None:
+    """Refuse a recording that the protocol's filters cannot take before people are searched.
+
+    The mean rate only makes suspicious: where it varies, the frames' own times decide.
+
+    Raises
+    ------
+    InputError
+        If an operation cannot be applied to frames at these times.
+    """
+    rate = source.info.fps
+    if not rate or _filter_error(np.arange(9) / rate, protocol) is None:
+        return
+    times_s = [frame.time_s for frame in source]
+    error = _filter_error(np.asarray(times_s), protocol) if len(times_s) > 1 else None
+    if error is not None:
+        raise InputError(
+            f"'{source.info.path}': protocol '{protocol.name}', processing: {error}"
+        ) from error
+
+
+def _filter_error(times_s: NDArray[np.float64], protocol: ProtocolSpec) -> InputError | None:
+    skeleton = load_skeleton("lower6")
+    frames, points = len(times_s), len(skeleton.keypoints)
+    nobody = make_poses(
+        np.empty((frames, 2, points, 0)),
+        np.empty((frames, points, 0)),
+        time_s=times_s,
+        skeleton=skeleton,
+    )
+    try:
+        process(nobody, protocol.processing)
+    except InputError as error:
+        return error
+    return None
 
 
 def _check_log(raw: xr.Dataset, path: Path) -> None:

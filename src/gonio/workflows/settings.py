@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gonio.errors import InputError
+from gonio.errors import ConfigError, InputError
 from gonio.protocols import load_protocol
+from gonio.runtime import ModelStore
+from gonio.runtime.sessions import PROVIDERS
 from gonio.tracking import check_person_rule, check_steps
 
 if TYPE_CHECKING:
     from gonio.protocols import ProtocolSpec
+
+_HEIGHTS_M = (0.3, 2.8)
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a stage's name, how much of it is done, and the total where it is known."""
@@ -79,16 +83,20 @@ def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
     Raises
     ------
     ConfigError
-        If the protocol, an operation, an argument or the choice of person is unknown.
+        If the protocol, an operation, an argument, the model, the device or the choice of person
+        is unknown.
+    ModelError
+        If the model is a path that holds none. A model of the store is not fetched yet.
     InputError
-        If settings contradict each other.
+        If settings contradict each other, or the height is none.
     """
     if settings.trc and settings.height_m is None:
         raise InputError(
             "--trc writes meters and needs a scale: give --height-m, the person's height"
         )
-    if settings.height_m is not None and not settings.height_m > 0:
-        raise InputError(f"height_m must be the person's height in meters, not {settings.height_m}")
+    _check_height(settings.height_m)
+    if settings.device not in PROVIDERS:  # the nearest to 'gpu' would be 'cpu'
+        raise ConfigError(f"unknown device '{settings.device}' (known: {', '.join(PROVIDERS)})")
     changes: dict[str, Any] = {}
     if settings.model is not None:
         changes["model"] = str(settings.model)
@@ -97,4 +105,18 @@ def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
     protocol = load_protocol(settings.protocol).model_copy(update=changes)
     check_person_rule(protocol.person)
     check_steps(protocol.processing)
+    if settings.from_poses is None:
+        store = ModelStore()
+        if protocol.model not in store.names():
+            store.resolve(protocol.model)  # a path, or unknown
     return protocol
+
+
+def _check_height(height_m: float | None) -> None:
+    least, most = _HEIGHTS_M
+    if height_m is None or least <= height_m <= most:
+        return
+    hint = f" In meters: {height_m / 100:g}?" if least <= height_m / 100 <= most else ""
+    raise InputError(
+        f"--height-m {height_m:g}: not a person's height in meters ({least:g} to {most:g}).{hint}"
+    )

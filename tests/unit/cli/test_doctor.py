@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from gonio.workflows import diagnose
 
 DOCTOR = """
 import sys
@@ -27,3 +32,11 @@ def test_a_broken_library_is_reported_not_raised() -> None:
     assert checks["H.264 writer"]["ok"] is False
     assert "av is broken" in checks["H.264 writer"]["detail"]
     assert checks["numpy"]["ok"] is True
+
+
+def test_a_damaged_model_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "blazepose-full.tflite").write_bytes(b"half of it")
+    monkeypatch.setenv("GONIO_MODELS", str(tmp_path))
+    checks = {check.name: check for check in diagnose()}
+    assert checks["model blazepose-full"].ok is False
+    assert "is damaged" in checks["model blazepose-full"].detail

@@ -139,7 +139,7 @@ def test_offline_says_which_model_where_it_looked_and_what_to_do(
     assert f"Looked in '{models.folder}'" in message
     assert "package gonio-tiny==1.0: pip cannot fetch its wheel" in message
     assert "gonio models pull one" in message
-    assert "put 'one.tflite' into a folder and set GONIO_MODELS" in message
+    assert "put 'one.tflite' and 'two.tflite' into a folder and set GONIO_MODELS" in message
     assert "gonio models add" in message
     assert not models.folder.exists()
 

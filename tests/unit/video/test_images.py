@@ -100,9 +100,18 @@ def test_a_folder_without_a_rate_assumes_one_and_says_so(tmp_path: Path) -> None
 
 
 def test_a_folder_without_images(tmp_path: Path) -> None:
-    (tmp_path / "walk.mp4").touch()
+    (tmp_path / "notes.txt").touch()
     with pytest.raises(VideoError, match=r"a folder without images \(1 other entries\)"):
         open_source(tmp_path)
+
+
+def test_a_folder_of_videos_says_how_to_name_them(tmp_path: Path) -> None:
+    folder = tmp_path / "my trials"
+    folder.mkdir()
+    for name in ("a.MP4", "b.mp4"):
+        (folder / name).touch()
+    with pytest.raises(VideoError, match=rf"a folder of videos.*gonio analyze '{folder}'/\*$"):
+        open_source(folder)
 
 
 def test_pictures_of_different_size_are_no_video(tmp_path: Path) -> None:
