@@ -56,9 +56,7 @@ def decode_points(outputs: Mapping[str, NDArray[Any]], card: Card) -> Decoded:
 def _from_heatmaps(maps: NDArray[Any], card: Card) -> Decoded:
     if card.input.layout == "nhwc":
         maps = maps.transpose(0, 3, 1, 2)
-    # A map with a NaN in it has no highest pixel.
-    maps = np.nan_to_num(maps, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-    points, scores = decode_dark(maps, sigma=card.output.sigma)
+    points, scores = decode_dark(np.nan_to_num(maps), sigma=card.output.sigma)
     grid_wh, input_wh = (maps.shape[3], maps.shape[2]), (card.input.width, card.input.height)
     return grid_to_input(points, grid_wh, input_wh, alignment=card.output.alignment), scores
 
