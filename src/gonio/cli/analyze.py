@@ -37,7 +37,8 @@ def analyze(
     from_poses: Annotated[
         Path | None,
         typer.Option(
-            "--from-poses", help="Start from tracks (poses.nc) instead of finding people."
+            "--from-poses",
+            help="Start from tracks instead of finding people: poses.nc, OpenPose, DeepLabCut…",
         ),
     ] = None,
     overlay: Annotated[
@@ -45,7 +46,9 @@ def analyze(
     ] = True,
     fps: Annotated[
         float | None,
-        typer.Option("--fps", help="Frames per second of a folder of images.", min=0.001),
+        typer.Option(
+            "--fps", help="Frames per second of a folder of images, or of tracks.", min=0.001
+        ),
     ] = None,
     height_m: Annotated[
         float | None,

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gonio.errors import InputError, PosesError, VideoError
-from gonio.poses import RAW_GROUP, load_poses
+from gonio.errors import InputError, VideoError
 from gonio.runtime import ModelStore, estimate_frames, open_estimator
-from gonio.skeletons import load_skeleton
 from gonio.tracking import assign_identities
 from gonio.video import open_source
+from gonio.workflows.given_tracks import load_given_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,8 +121,8 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
     Parameters
     ----------
     path
-        A netCDF file of poses: an evaluation's ``poses.nc`` (its raw tracks are used), or one
-        of the ``movement`` package whose keypoints are those of a built-in skeleton.
+        An evaluation's ``poses.nc`` (its raw tracks are used), or a file of any format of
+        :mod:`gonio.formats` with 2D keypoints of a built-in skeleton.
     recording
         What to draw on; None: nothing is drawn.
     settings
@@ -138,26 +137,16 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
     PosesError
         If the file is no poses file or its skeleton is unknown.
     InputError
-        If a model is asked for too.
+        If a model is asked for too, the file holds no 2D keypoints, or nothing tells the rate.
     """
     if settings.model is not None:
         raise InputError("--model finds people and --from-poses has found them already: give one")
-    try:
-        raw = load_poses(path, group=RAW_GROUP)
-    except PosesError:
-        raw = load_poses(path)
-    skeleton_name = raw.attrs.get("skeleton")
-    if skeleton_name is None:
-        raise PosesError(
-            f"'{path}': does not say which skeleton its keypoints follow (attribute 'skeleton')"
-        )
-    skeleton = load_skeleton(skeleton_name)
-    if list(skeleton.keypoints) != [str(k) for k in raw["keypoints"].values]:
-        raise PosesError(f"'{path}': its keypoints are not those of the skeleton '{skeleton.name}'")
     if recording is None:
+        raw, skeleton = load_given_tracks(path, fps=settings.fps)
         source = _source_of_tracks(raw, path)
     else:
         with open_source(recording, fps=settings.fps) as opened:
+            raw, skeleton = load_given_tracks(path, fps=settings.fps or opened.info.fps)
             source = _describe_source(opened.info, raw)
     model = {"name": raw.attrs.get("model"), "sha256": raw.attrs.get("model_sha256")}
     return Observation(

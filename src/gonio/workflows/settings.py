@@ -35,7 +35,7 @@ class AnalyzeSettings:
     overlay
         Draw the result over the recording.
     fps
-        Frames per second of a folder of images.
+        Frames per second of a folder of images, or of tracks that hold none.
     height_m
         The measured person's stature, metres: the scale of ``trc``.
     trc, mot
