@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gonio.errors import InputError, VideoError
-from gonio.runtime import ModelStore, estimate_frames, open_estimator
+from gonio.runtime import (
+    ChunkFolder,
+    ModelStore,
+    chunk_count,
+    cpu_count,
+    find_people,
+    open_estimator,
+)
+from gonio.store import begin_chunks
 from gonio.tracking import assign_identities
 from gonio.video import open_source
 from gonio.workflows.given_tracks import load_given_tracks
+from gonio.workflows.provenance import describe_computation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     import xarray as xr
 
     from gonio.protocols import ProtocolSpec
-    from gonio.runtime import FramePeople
+    from gonio.runtime import Estimator, Model
     from gonio.skeletons import Skeleton
-    from gonio.video import SourceInfo
+    from gonio.video import Source, SourceInfo
     from gonio.workflows.settings import AnalyzeSettings, Progress
 
 FIND_PEOPLE = "Finding people"
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,11 @@ class Observation:
 
 
 def observe_recording(
-    path: Path, settings: AnalyzeSettings, protocol: ProtocolSpec, report: Progress
+    path: Path,
+    settings: AnalyzeSettings,
+    protocol: ProtocolSpec,
+    folder: Path,
+    report: Progress,
 ) -> Observation:
     """Find people in a recording.
 
@@ -60,8 +75,10 @@ def observe_recording(
         A video, an image, or a folder of numbered images.
     settings, protocol
         What to run.
+    folder
+        The evaluation's, which keeps what was found so far.
     report
-        Called with each frame done.
+        Called now and then with the frames done.
 
     Returns
     -------
@@ -73,46 +90,73 @@ def observe_recording(
         If the recording cannot be read or has no frames.
     ModelError
         If the model cannot be had or run.
+    InputError
+        If an interrupted analysis is to be resumed that was of something else.
     """
     with open_source(path, fps=settings.fps) as source:
         store = ModelStore()
-        model = store.resolve(protocol.model)
-        people = 1 if source.info.kind == "image" else settings.max_people
-        estimator = open_estimator(
-            model, store=store, max_people=people, device=settings.device, threads=settings.threads
-        )
-        try:
-            found = _reported(estimate_frames(source, estimator), source.info.frames, report)
-            raw = assign_identities(
-                found,
-                estimator.skeleton,
-                fps=source.info.fps,
-                attrs={
-                    "source": str(path),
-                    "source_sha256": source.info.sha256,
-                    "model": model.card.name,
-                    "model_sha256": model.sha256,
-                },
+        found = store.resolve(protocol.model)
+        openers = _estimators(source, settings, found, store)
+        first = openers[0]()
+        model = {
+            "name": found.card.name,
+            "version": found.card.version,
+            "sha256": found.sha256,
+            "provider": first.provider,
+        }
+        chunks = ChunkFolder(
+            begin_chunks(
+                folder,
+                describe_computation(source.info.sha256, model, settings),
+                resume=settings.resume,
             )
-            provider = estimator.provider
-        finally:
-            estimator.close()
+        )
+        find_people(
+            source,
+            [lambda: first, *openers[1:]],
+            chunks,
+            chunk_frames=settings.chunk_frames,
+            on_progress=lambda done, total: report(FIND_PEOPLE, done, total),
+        )
+        raw = assign_identities(
+            chunks.frames(),
+            first.skeleton,
+            fps=source.info.fps,
+            attrs={
+                "source": str(path),
+                "source_sha256": source.info.sha256,
+                "model": model["name"],
+                "model_sha256": model["sha256"],
+            },
+        )
         if raw.sizes["time"] == 0:
             raise VideoError(f"'{path}': no frames could be read")
         return Observation(
             raw=raw,
-            skeleton=estimator.skeleton,
+            skeleton=first.skeleton,
             source=_describe_source(source.info, raw),
-            model={
-                "name": model.card.name,
-                "version": model.card.version,
-                "sha256": model.sha256,
-                "provider": provider,
-            },
+            model=model,
             recording=path,
             fps=settings.fps,
-            warnings=list(source.warnings),
+            warnings=[*source.warnings, *chunks.warnings()],
         )
+
+
+def _estimators(
+    source: Source, settings: AnalyzeSettings, model: Model, store: ModelStore
+) -> list[Callable[[], Estimator]]:
+    """Return one way to open an estimator for each worker."""
+    cores, chunks = cpu_count(), chunk_count(source.places(), settings.chunk_frames)
+    workers = min(settings.workers or cores, chunks)
+    opener = partial(
+        open_estimator,
+        model,
+        store=store,
+        max_people=1 if source.info.kind == "image" else settings.max_people,
+        device=settings.device,
+        threads=settings.threads or max(1, min(cores // workers, MOST_THREADS)),
+    )
+    return [opener] * workers
 
 
 def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings) -> Observation:
@@ -157,16 +201,6 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
         recording=recording,
         fps=settings.fps,
     )
-
-
-def _reported(
-    frames: Iterator[FramePeople], total: int | None, report: Progress
-) -> Iterator[FramePeople]:
-    done = 0
-    for done, frame in enumerate(frames, start=1):
-        report(FIND_PEOPLE, done, total)
-        yield frame
-    report(FIND_PEOPLE, done, done)
 
 
 def _describe_source(info: SourceInfo, raw: xr.Dataset) -> dict[str, Any]:

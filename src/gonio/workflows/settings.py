@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonio.errors import InputError
 from gonio.protocols import load_protocol
+from gonio.runtime import CHUNK_FRAMES
 from gonio.tracking import check_person_rule, check_steps
 
 if TYPE_CHECKING:
@@ -43,9 +44,16 @@ class AnalyzeSettings:
     max_people
         How many people are followed at once.
     device, threads
-        Where models run, and on how many threads (None: all cores).
+        Where models run, and on how many threads each (None: the cores left by the workers).
     overwrite
         Replace an existing evaluation once the new one is complete.
+    resume
+        Go on with an analysis that was interrupted, if there is one.
+    workers
+        How many parts of a recording are looked at side by side; None: as many as there are
+        cores. The result does not depend on it.
+    chunk_frames
+        Frames after which people are looked for anew. The result depends on it: for tests.
     """
 
     protocol: str = "general"
@@ -62,6 +70,9 @@ class AnalyzeSettings:
     device: str = "auto"
     threads: int | None = None
     overwrite: bool = False
+    resume: bool = False
+    workers: int | None = None
+    chunk_frames: int = CHUNK_FRAMES
 
 
 def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
@@ -83,6 +94,10 @@ def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
     InputError
         If settings contradict each other.
     """
+    for name in ("workers", "chunk_frames", "threads"):
+        number = getattr(settings, name)
+        if number is not None and number < 1:
+            raise InputError(f"{name}: {number} given, at least 1 is needed")
     if settings.trc and settings.height_m is None:
         raise InputError(
             "--trc writes meters and needs a scale: give --height-m, the person's height"
