@@ -186,9 +186,12 @@ def _load(path: Path) -> pd.DataFrame:
     except ValueError as error:
         raise FormatError(f"'{path}': no table of comma-separated values ({error})") from error
     known = [c for c in raw.columns if c in (*_TEXT, *_NUMBERS)]
-    others = [str(c) for c in raw.columns if c not in known or c == "facing"]
+    unused = {"facing", "filled", "confidence"} if "angle" in known else {"facing"}
+    others = [str(c) for c in raw.columns if c not in known or c in unused]
     if others and {"keypoint", "angle"} & set(known):
         warn(f"'{path}': columns that are not read: {', '.join(others)}")
+    if {"keypoint", "angle"} & set(known) and "person" not in known:
+        raise FormatError(f"'{path}': no column 'person'{near_match('person', map(str, raw))}")
     table = raw[known].copy()
     for column in known:
         if column in _NUMBERS:
@@ -218,11 +221,6 @@ def _check_columns(path: Path, table: pd.DataFrame, dim: str, values: list[str])
         raise FormatError(
             f"'{path}': neither a column 'keypoint' nor 'angle'. Gonio's own CSV has "
             "time_s, frame, person, keypoint, x_px, y_px, confidence."
-        )
-    missing = [c for c in ("person",) if c not in table]
-    if missing:
-        raise FormatError(
-            f"'{path}': no column '{missing[0]}'{near_match('person', map(str, table))}"
         )
     if not {"time_s", "frame"} & set(table):
         raise FormatError(f"'{path}': neither a column 'time_s' nor 'frame'")

@@ -75,7 +75,7 @@ class Conversion:
         """Return one line about what the source holds."""
         counts = {
             "frames": self.frames,
-            "people": self.people,
+            "person" if self.people == 1 else "people": self.people,
             "keypoints": self.keypoints,
             "angles": self.angles,
             "events": self.events,
