@@ -335,7 +335,7 @@ def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:
     if "filled" in poses:
         poses["filled"] = poses["filled"].astype(bool)
     if set(_POSITION_DIMS) <= set(poses.dims):
-        poses = poses.transpose(*_POSITION_DIMS, ...)
+        poses = poses.transpose(*(d for d in _COVARIANCE_DIMS if d in poses.dims), ...)
     validate_poses(poses, where=f"'{path}'")
     return poses
 

@@ -43,7 +43,7 @@ def analyze(
         typer.Option(
             "--from-poses",
             metavar="FILE",
-            help="Start from tracks (poses.nc) instead of finding people.",
+            help="Start from tracks instead of finding people: poses.nc, OpenPose, DeepLabCut…",
             **UNCHECKED,
         ),
     ] = None,
@@ -52,7 +52,11 @@ def analyze(
     ] = True,
     fps: Annotated[
         float | None,
-        typer.Option("--fps", metavar="N", help="Frames per second of a folder of images."),
+        typer.Option(
+            "--fps",
+            metavar="N",
+            help="Frames per second of a folder of images, or of tracks without times.",
+        ),
     ] = None,
     height_m: Annotated[
         float | None,

@@ -54,7 +54,8 @@ def info(
 @app.command()
 def pull(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="By default all built-in ones.")
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="By default all that can be fetched."),
     ] = None,
     quiet: Quiet = False,
     json: Json = False,
@@ -63,8 +64,9 @@ def pull(
     from gonio.runtime import ModelStore, built_in_cards
 
     store = ModelStore()
+    fetched = sorted(name for name, card in built_in_cards().items() if card.source)
     with console.progress_bar(quiet=quiet or json) as report:
-        paths = {n: str(store.pull(n, progress=report)) for n in names or sorted(built_in_cards())}
+        paths = {n: str(store.pull(n, progress=report)) for n in names or fetched}
     if json:
         console.print_json(paths)
     else:
@@ -82,9 +84,14 @@ def add(
         ),
     ],
     card: Annotated[
-        Path,
-        typer.Option("--card", metavar="FILE", help="Its card: a JSON or YAML file.", **UNCHECKED),
-    ],
+        Path | None,
+        typer.Option(
+            "--card",
+            metavar="FILE",
+            help="Its card: a JSON or YAML file; not for built-in models.",
+            **UNCHECKED,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an added model of that name.")
     ] = False,

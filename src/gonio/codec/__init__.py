@@ -13,6 +13,9 @@ from a grid of width W to one of width W′
 - a :class:`Region`'s size is measured from edge to edge, its centre in pixels as above
 - SimCC bins at ratio r are a grid of width r · W over the same rectangle
 
+A model that was trained in another convention says so on its card (:data:`Alignment`), and
+:func:`grid_to_input`, :func:`decode_simcc` and :func:`decode_coords` follow it.
+
 Matrices have shape ``(2, 3)``, float64, and map (x, y) to (x, y). Maps have shape
 ``(..., H, W)``, points ``(..., 2)``, the leading dimensions alike (keypoints, or batch and
 keypoints); NaN = not there.
@@ -33,7 +36,10 @@ from gonio.codec.affine import (
 )
 from gonio.codec.coords import decode_coords, encode_coords
 from gonio.codec.grids import (
+    Alignment,
+    grid_to_input,
     heatmap_to_input,
+    input_to_grid,
     input_to_heatmap,
     input_to_normalized,
     normalized_to_input,
@@ -43,6 +49,7 @@ from gonio.codec.simcc import decode_simcc, encode_simcc
 from gonio.codec.window import refine_in_window
 
 __all__ = [
+    "Alignment",
     "Border",
     "Matrix",
     "Region",
@@ -56,7 +63,9 @@ __all__ = [
     "encode_coords",
     "encode_gaussian",
     "encode_simcc",
+    "grid_to_input",
     "heatmap_to_input",
+    "input_to_grid",
     "input_to_heatmap",
     "input_to_normalized",
     "invert",

@@ -172,6 +172,7 @@ def warp(
     input_wh: tuple[int, int],
     *,
     border: Border = "zero",
+    fill: int = 0,
 ) -> NDArray[Any]:
     """Resample an image by an affine map, bilinear.
 
@@ -184,7 +185,10 @@ def warp(
     input_wh
         Width and height of the result, pixels.
     border
-        What lies outside the image: ``"zero"`` (black) or ``"replicate"`` (its edge).
+        What lies outside the image: ``"zero"`` (black, or ``fill``) or ``"replicate"`` (its
+        edge).
+    fill
+        Value of all channels outside the image instead of 0; no use with ``"replicate"``.
 
     Returns
     -------
@@ -194,5 +198,10 @@ def warp(
     """
     m = np.asarray(matrix, dtype=np.float64)
     return cv2.warpAffine(
-        image, m, input_wh, flags=cv2.INTER_LINEAR, borderMode=_BORDERS[border], borderValue=0
+        image,
+        m,
+        input_wh,
+        flags=cv2.INTER_LINEAR,
+        borderMode=_BORDERS[border],
+        borderValue=(fill,) * 4,
     )

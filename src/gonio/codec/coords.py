@@ -11,6 +11,8 @@ from gonio.codec.grids import input_to_normalized, normalized_to_input
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from gonio.codec.grids import Alignment
+
 
 def encode_coords(
     points: ArrayLike, visible: ArrayLike, input_wh: tuple[int, int]
@@ -37,7 +39,9 @@ def encode_coords(
     return np.where(hidden[..., None], 0.0, targets).astype(np.float32)
 
 
-def decode_coords(values: ArrayLike, input_wh: tuple[int, int]) -> NDArray[np.float64]:
+def decode_coords(
+    values: ArrayLike, input_wh: tuple[int, int], *, alignment: Alignment = "edges"
+) -> NDArray[np.float64]:
     """Turn a network's regressed values into points.
 
     Parameters
@@ -46,10 +50,17 @@ def decode_coords(values: ArrayLike, input_wh: tuple[int, int]) -> NDArray[np.fl
         Shape ``(..., 2)``, as from :func:`encode_coords`.
     input_wh
         Width and height of the network input, pixels.
+    alignment
+        Where 0 and 1 lie: on the input's ``"edges"``; on the centre of its first pixel and a
+        pixel beyond that of its last (``"origins"``); on those two centres (``"corners"``).
 
     Returns
     -------
     ndarray
         Shape ``(..., 2)``, input px.
     """
-    return normalized_to_input(values, input_wh)
+    if alignment == "edges":
+        return normalized_to_input(values, input_wh)
+    span = np.array(input_wh, dtype=np.float64) - (alignment == "corners")
+    points: NDArray[np.float64] = np.asarray(values, dtype=np.float64) * span
+    return points

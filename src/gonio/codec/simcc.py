@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gonio.codec.grids import heatmap_to_input, input_to_heatmap
+from gonio.codec.grids import grid_to_input, input_to_grid
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from gonio.codec.grids import Alignment
 
 _TINY = 1e-10
 
@@ -25,6 +27,7 @@ def encode_simcc(
     *,
     ratio: float = 2.0,
     sigma: float = 6.0,
+    alignment: Alignment = "edges",
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Describe each point by one Gaussian over the x bins and one over the y bins.
 
@@ -40,6 +43,9 @@ def encode_simcc(
         Bins a pixel.
     sigma
         Standard deviation, bins.
+    alignment
+        What the bins share with the input's pixels: see
+        :data:`gonio.codec.Alignment`.
 
     Returns
     -------
@@ -50,16 +56,21 @@ def encode_simcc(
     """
     xy = np.asarray(points, dtype=np.float64)
     described = np.asarray(visible, dtype=bool) & ~np.isnan(xy).any(axis=-1)
-    bins = np.nan_to_num(input_to_heatmap(xy, 1 / ratio))
+    counts = (round(input_wh[0] * ratio), round(input_wh[1] * ratio))
+    bins = np.nan_to_num(input_to_grid(xy, counts, input_wh, alignment=alignment))
     x, y = (
-        _distribution(bins[..., axis], round(n * ratio), sigma, described)
-        for axis, n in enumerate(input_wh)
+        _distribution(bins[..., axis], count, sigma, described) for axis, count in enumerate(counts)
     )
     return x, y
 
 
 def decode_simcc(
-    x: NDArray[Any], y: NDArray[Any], *, ratio: float = 2.0, refine: bool = True
+    x: NDArray[Any],
+    y: NDArray[Any],
+    *,
+    ratio: float = 2.0,
+    refine: bool = True,
+    alignment: Alignment = "edges",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Read each point off the highest bins of its two distributions.
 
@@ -73,6 +84,9 @@ def decode_simcc(
     refine
         Whether to move to the peak of the parabola through the logarithms of the highest bin
         and its neighbours; exact for Gaussians. A highest bin at an end stays.
+    alignment
+        What the bins share with the input's pixels. RTMPose and MMPose: ``"origins"``, a
+        quarter pixel from ``"edges"`` at ratio 2.
 
     Returns
     -------
@@ -82,7 +96,10 @@ def decode_simcc(
         Shape ``(...)``, the lower of the two axes' highest values.
     """
     (best_x, score_x), (best_y, score_y) = (_peak(axis, refine=refine) for axis in (x, y))
-    points = heatmap_to_input(np.stack([best_x, best_y], axis=-1), 1 / ratio)
+    counts = (x.shape[-1], y.shape[-1])
+    input_wh = (round(counts[0] / ratio), round(counts[1] / ratio))
+    bins = np.stack([best_x, best_y], axis=-1)
+    points = grid_to_input(bins, counts, input_wh, alignment=alignment)
     scores = np.minimum(score_x, score_y)
     points[~(scores > 0)] = np.nan
     return points, scores

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from gonio.errors import FormatError, InputError
 from gonio.formats.text import check_times, one_person, read_lines, table, write_lines
+from gonio.poses import INDIVIDUALS, make_angles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import xarray as xr
 
 _JOINTS = {
     "hip": "hip_flexion",
@@ -52,7 +52,8 @@ def write_mot(
     angles
         ``angle_deg (time, angle, individuals)``, degrees, flexion and dorsiflexion positive.
         Angles that are no OpenSim coordinate (segments) are left out, and so is what one view
-        cannot give.
+        cannot give. With a coordinate ``coordinate (angle)``, as :func:`read_mot_angles` gives
+        it, all angles are written under those names, and ``translation_m`` too.
     individual
         Whose; may be left out where there is only one person.
     knee_flexion_positive
@@ -71,29 +72,82 @@ def write_mot(
         If the file cannot be written.
     """
     person = one_person(angles, individual, ".mot")
-    present = {str(n) for n in angles["angle"].values}
-    names = [n for n in COORDINATES if n in present]
+    names = coordinates_of(angles)
     if not names:
         known = ", ".join(COORDINATES)
         raise InputError(f"none of the angles is an OpenSim coordinate (those are: {known})")
-    degrees = person["angle_deg"].sel(angle=names).transpose("time", "angle").values.copy()
+    degrees = person["angle_deg"].sel(angle=list(names)).transpose("time", "angle").values.copy()
     if not knee_flexion_positive:
         degrees[:, [n.startswith("knee") for n in names]] *= -1
+    columns = list(names.values())
+    values = [angles["time"].values, degrees + 0.0]
+    if "translation_m" in person:
+        columns += [str(n) for n in person["translation"].values]
+        values.append(person["translation_m"].transpose("time", "translation").values)
     lines = [
         "Coordinates",
         "version=1",
         f"nRows={len(degrees)}",
-        f"nColumns={len(names) + 1}",
+        f"nColumns={len(columns) + 1}",
         "inDegrees=yes",
         "",
-        "Units are seconds and degrees. Joint angles from video, by Gonio.",
+        "Units are seconds, degrees and meters. Written by Gonio.",
         "",
         "endheader",
-        "\t".join(["time", *(COORDINATES[n] for n in names)]),
+        "\t".join(["time", *columns]),
     ]
-    rows = np.column_stack([angles["time"].values, degrees + 0.0])
+    rows = np.column_stack(values)
     lines.extend("\t".join(f"{v:.8f}" for v in row) for row in rows)
     write_lines(path, lines)
+
+
+def coordinates_of(angles: xr.Dataset) -> dict[str, str]:
+    """Return which angles a ``.mot`` file can hold, each with its coordinate's name there."""
+    present = [str(n) for n in angles["angle"].values]
+    if "coordinate" in angles.coords:
+        return dict(zip(present, angles["coordinate"].values.astype(str), strict=True))
+    return {ours: theirs for ours, theirs in COORDINATES.items() if ours in present}
+
+
+def read_mot_angles(path: Path) -> xr.Dataset:
+    """Read coordinates as angles.
+
+    Parameters
+    ----------
+    path
+        A ``.mot`` file.
+
+    Returns
+    -------
+    xr.Dataset
+        As :func:`gonio.poses.make_angles` makes them, of ``person_0``. The coordinates that are
+        ours have our names (``knee_left``), others OpenSim's, which all stand in the coordinate
+        ``coordinate (angle)``. Translations are the variable ``translation_m (time,
+        translation, individuals)``, metres.
+
+    Raises
+    ------
+    FormatError
+        If the header or a row is wrong, with the line's number.
+    """
+    table = read_mot(path)
+    theirs = [str(n) for n in table.columns[1:] if not str(n).endswith(_TRANSLATIONS)]
+    moved = [str(n) for n in table.columns[1:] if str(n).endswith(_TRANSLATIONS)]
+    ours = {coordinate: name for name, coordinate in COORDINATES.items()}
+    angles = make_angles(
+        table[theirs].to_numpy()[..., None],
+        time_s=table["time"],
+        names=[ours.get(n, n) for n in theirs],
+        individuals=["person_0"],
+        attrs={"time_unit": "seconds", "source": str(path)},
+    ).assign_coords(coordinate=("angle", theirs))
+    if moved:
+        angles["translation_m"] = xr.DataArray(
+            table[moved].to_numpy()[..., None],
+            dims=("time", "translation", INDIVIDUALS),
+            coords={"translation": moved},
+        )
+    return angles
 
 
 def read_mot(path: Path) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def write_trc(
     person = one_person(poses, individual, ".trc")
     xyz = person["position"].transpose("time", KEYPOINTS, "space").values.astype(np.float64)
     if xyz.shape[2] == 2:
-        xyz = _to_meters(xyz, px_per_m, origin_px)
+        xyz = to_meters(xyz, px_per_m, origin_px)
     time_s = poses["time"].values.astype(np.float64)
     names = [str(n) for n in poses[KEYPOINTS].values]
     mean = (len(time_s) - 1) / (time_s[-1] - time_s[0]) if len(time_s) > 1 else 1.0
@@ -84,14 +84,22 @@ def write_trc(
     write_lines(path, lines)
 
 
-def _to_meters(
+def to_meters(
     xy_px: NDArray[np.float64], px_per_m: float | None, origin_px: tuple[float, float] | None
 ) -> NDArray[np.float64]:
-    """Return ``(time, keypoints, 3)`` in metres, y up, from ``(time, keypoints, 2)`` in pixels."""
+    """Return ``(time, keypoints, 3)`` in metres, y up, from ``(time, keypoints, 2)`` in pixels.
+
+    For the arguments see :func:`write_trc`.
+
+    Raises
+    ------
+    InputError
+        If there is no scale, or it is no positive number.
+    """
     if px_per_m is None:
         raise InputError(
-            "a .trc file is in metres and these poses are in pixels: give a scale "
-            "(px_per_m; on the command line --height-m, the person's height)"
+            "these files are in metres and the poses in pixels: give a scale "
+            "(px_per_m; on the command line --height-m, the person's height, or --px-per-m)"
         )
     if not (math.isfinite(px_per_m) and px_per_m > 0):
         raise InputError(f"px_per_m must be a positive number, not {px_per_m!r}")
@@ -130,10 +138,10 @@ def read_trc(path: Path) -> xr.Dataset:
     -------
     xr.Dataset
         ``position (time, space, keypoints, individuals)`` float64, metres, axes as in the file
-        (OpenSim: y up); NaN where a cell is empty. ``confidence`` is 1 where a marker was seen,
-        else NaN. ``time`` is the file's column. Keypoints are the file's marker names: they
-        follow no skeleton. The header announces how many markers there are; further names in
-        its row 4 without data (virtual markers) are left out. Attribute ``fps``: the data rate.
+        (OpenSim: y up); NaN where a cell is empty. ``confidence`` is NaN: the file has none.
+        ``time`` is the file's column. Keypoints are the file's marker names. The header
+        announces how many markers there are; further names in its row 4 without data (virtual
+        markers) are left out. Attribute ``fps``: the data rate.
 
     Raises
     ------
@@ -156,14 +164,14 @@ def read_trc(path: Path) -> xr.Dataset:
     time_s = rows[:, 1]
     check_times(path, time_s, _HEADER)
     position = rows[:, 2 : 2 + 3 * count].reshape(-1, count, 3) / per_meter
-    seen = np.where(np.isnan(position).any(axis=2), np.nan, 1.0)
+    unknown = np.full((*position.shape[:2], 1), np.nan, np.float32)
     return xr.Dataset(
         {
             "position": (
                 ("time", "space", KEYPOINTS, INDIVIDUALS),
                 position.transpose(0, 2, 1)[..., None],
             ),
-            "confidence": (("time", KEYPOINTS, INDIVIDUALS), seen[..., None].astype(np.float32)),
+            "confidence": (("time", KEYPOINTS, INDIVIDUALS), unknown),
         },
         coords={
             "time": time_s,

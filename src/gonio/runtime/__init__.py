@@ -20,10 +20,11 @@ if TYPE_CHECKING:
         dump_card,
         load_card,
     )
+    from gonio.runtime.chunks import Chunk, ChunkFolder, is_worth_keeping
     from gonio.runtime.estimator import Estimator, FramePeople, Person, open_estimator
     from gonio.runtime.fit import check_outputs, output_name
-    from gonio.runtime.pipeline import estimate_frames
-    from gonio.runtime.sessions import Session, onnx_providers, open_session
+    from gonio.runtime.pipeline import CHUNK_FRAMES, chunk_count, estimate_frames, find_people
+    from gonio.runtime.sessions import Session, cpu_count, onnx_providers, open_session
     from gonio.runtime.store import Model, ModelStore, built_in_cards
 
 _HOMES = {
@@ -31,10 +32,11 @@ _HOMES = {
         *("Card", "CropSpec", "InputSpec", "ModelSource", "OutputSpec"),
         *("card_path", "dump_card", "load_card"),
     ),
+    "chunks": ("Chunk", "ChunkFolder", "is_worth_keeping"),
     "estimator": ("Estimator", "FramePeople", "Person", "open_estimator"),
     "fit": ("check_outputs", "output_name"),
-    "pipeline": ("estimate_frames",),
-    "sessions": ("Session", "onnx_providers", "open_session"),
+    "pipeline": ("CHUNK_FRAMES", "chunk_count", "estimate_frames", "find_people"),
+    "sessions": ("Session", "cpu_count", "onnx_providers", "open_session"),
     "store": ("Model", "ModelStore", "built_in_cards"),
 }
 _EXPORTS = {name: f"gonio.runtime.{home}" for home, names in _HOMES.items() for name in names}
@@ -60,6 +62,13 @@ __all__ = [  # noqa: RUF022 - in the order of the data's way
     "Person",
     "open_estimator",
     "estimate_frames",
+    "CHUNK_FRAMES",
+    "Chunk",
+    "ChunkFolder",
+    "chunk_count",
+    "find_people",
+    "is_worth_keeping",
+    "cpu_count",
 ]
 
 

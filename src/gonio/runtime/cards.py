@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gonio.codec import Alignment
 from gonio.errors import ConfigError, near_match
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 CARD_SUFFIX: Final = ".card.json"
 SUFFIXES: Final = (".onnx", ".tflite")
 _SHA256: Final = r"^[0-9a-f]{64}$"
+_NAME: Final = r"^[a-z0-9][a-z0-9._-]*$"
 
 Task = Literal["detector", "pose", "refiner", "segmenter", "lifter", "classifier"]
 OutputKind = Literal["heatmap", "simcc", "coords", "blazepose", "boxes"]
@@ -36,10 +38,14 @@ class CropSpec(_Part):
         The region's side relative to the person's; 1 adds nothing.
     aspect
         The region's width / height; None: that of the input.
+    fill
+        Grey level, 0–255, of what lies beyond the image in a top-down model's or its
+        detector's input.
     """
 
     padding: float = Field(default=1.25, gt=0)
     aspect: float | None = Field(default=None, gt=0)
+    fill: int = Field(default=0, ge=0, le=255)
 
 
 class InputSpec(_Part):
@@ -132,12 +138,25 @@ class OutputSpec(_Part):
     names
         Role → name of the output in the file. Roles by kind: ``heatmap``: heatmap;
         ``simcc``: x, y; ``coords``: coords; ``blazepose``: landmarks, presence, heatmap, mask,
-        world; ``boxes``: boxes, scores, labels. A model of one output need not name it.
+        world; ``boxes``: boxes, scores, labels (0 = person). A model of one output need not
+        name it.
+    alignment
+        What heatmaps, bins or coordinates share with the input: its ``edges``, the centre of
+        its first pixel (``origins``: MMPose, RTMPose), or the centres of its first and last
+        pixels (``corners``: unbiased data processing). See :data:`gonio.codec.Alignment`.
+    sigma
+        Standard deviation of the Gaussians a heatmap model was trained on, in cells.
+    peak
+        The score of a point the model is sure of: a confidence is its score divided by it, at
+        most 1.
     """
 
     kind: OutputKind
     stride: float | None = Field(default=None, gt=0)
     names: dict[str, str] = {}
+    alignment: Alignment = "edges"
+    sigma: float = Field(default=2.0, ge=0)
+    peak: float = Field(default=1.0, gt=0)
 
 
 class ModelSource(_Part):
@@ -198,6 +217,9 @@ class Card(_Part):
     skeleton
         Name of the skeleton (or path of its TOML file) its keypoints follow; a pose model
         must name one.
+    detector
+        Store name of the model that finds the people a pose model looks at; None:
+        ``rtmdet-nano``, or ``blazepose-detector`` for BlazePose.
     input, output
         What the network takes and gives.
     filters
@@ -213,10 +235,11 @@ class Card(_Part):
     """
 
     schema_: Literal["gonio.card/1"] = Field(default="gonio.card/1", alias="schema")
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    name: str = Field(pattern=_NAME)
     version: str = ""
     task: Task
     skeleton: str | None = None
+    detector: str | None = Field(default=None, pattern=_NAME)
     input: InputSpec
     filters: tuple[dict[str, Any], ...] = ()
     output: OutputSpec

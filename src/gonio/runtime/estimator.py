@@ -117,10 +117,10 @@ def open_estimator(
     Raises
     ------
     ConfigError
-        If ``max_people`` is less than 1.
+        If ``max_people`` is less than 1, or the card names a detector that does not exist.
     ModelError
-        If the model is no pose model, its kind of output or its filters are not supported, or
-        a file cannot be opened.
+        If the model is no pose model, its kind of output holds no keypoints, its filters are
+        not supported, or a file cannot be opened.
     ModelOutputError
         If the model's inputs or outputs do not fit its card.
     OfflineError
@@ -142,7 +142,6 @@ def open_estimator(
         return open_blazepose(
             model, store=store, max_people=max_people, device=device, threads=threads
         )
-    raise ModelError(
-        f"model '{card.name}': output kind '{card.output.kind}' is not supported yet "
-        "(supported: blazepose)"
-    )
+    from gonio.runtime.topdown import open_topdown
+
+    return open_topdown(model, store=store, max_people=max_people, device=device, threads=threads)

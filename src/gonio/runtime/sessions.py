@@ -129,7 +129,7 @@ def open_session(path: Path, *, device: str = "auto", threads: int | None = None
     kind = kinds.get(path.suffix.lower())
     if kind is None:
         raise ModelError(f"model '{path}': is no {' or '.join(kinds)} file")
-    session = kind(path, device, threads or min(_cpu_count(), _MAX_THREADS))
+    session = kind(path, device, threads or min(cpu_count(), _MAX_THREADS))
     logger.info("model '%s' runs on %s", path.name, session.provider)
     offered = session.offered
     if session.provider not in PROVIDERS[device] and (offered or device not in {"auto", "cpu"}):
@@ -308,7 +308,8 @@ def _without_info_lines() -> Iterator[None]:
                 os.write(2, rest)
 
 
-def _cpu_count() -> int:
+def cpu_count() -> int:
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gonio.errors import (
+    ConfigError,
     GonioWarning,
     ModelError,
     OfflineError,
@@ -208,7 +209,7 @@ class ModelStore:
         self,
         name: str,
         file_or_url: str | Path,
-        card: Path | Card,
+        card: Path | Card | None = None,
         *,
         overwrite: bool = False,
         progress: Progress | None = None,
@@ -222,7 +223,8 @@ class ModelStore:
         file_or_url
             An ``.onnx`` or ``.tflite`` file, or its http, https or file address.
         card
-            The card, or the JSON or YAML file that holds it.
+            The card, or the JSON or YAML file that holds it. Left out for a built-in model
+            whose file is at hand: its own card then says which file it must be.
         overwrite
             Replace an added model of that name.
         progress
@@ -231,7 +233,7 @@ class ModelStore:
         Raises
         ------
         ConfigError
-            If the card or the name is not valid.
+            If the card or the name is not valid, or the card is missing.
         OfflineError
             If the address cannot be reached.
         ModelError
@@ -241,7 +243,11 @@ class ModelStore:
         OutputError
             If the store's folder cannot be written.
         """
-        if name in built_in_cards() or (name in self.names() and not overwrite):
+        if card is None:
+            card = built_in_cards().get(name)
+            if card is None:
+                raise ConfigError(f"model '{name}': is not built in, so it needs a card (--card)")
+        elif name in built_in_cards() or (name in self.names() and not overwrite):
             raise ModelError(f"model '{name}': the name is taken. Choose another one.")
         address = str(file_or_url) if "://" in str(file_or_url) else None
         given = _entry(name, address, card if isinstance(card, Card) else load_card(card))
@@ -328,6 +334,12 @@ class ModelStore:
 
     def _nowhere(self, card: Card, failures: list[ModelError]) -> ModelError:
         looked = ", ".join(f"'{folder}'" for folder in self._folders())
+        if not card.source:
+            return OfflineError(
+                f"model '{card.name}' is not on this machine and is published under no address "
+                f"that Gonio knows. Looked in {looked}. If you have the file, run 'gonio models "
+                f"add {card.name} FILE' once (sha256 {card.sha256})."
+            )
         reasons = "".join(f"\n  {failure}" for failure in failures)
         wrong = [f for f in failures if not isinstance(f, OfflineError)]
         kind = ModelError if wrong else OfflineError

@@ -8,10 +8,12 @@ from gonio.store.folder import open_evaluation_folder, write_evaluation
 from gonio.store.json_files import write_corrections, write_evaluation_json
 from gonio.store.summary import angle_table, read_summary, summarize, write_summary
 from gonio.store.tables import write_angles_csv, write_cycles_csv, write_events_csv
+from gonio.store.work import begin_chunks
 
 __all__ = [
     "Evaluation",
     "angle_table",
+    "begin_chunks",
     "frames_in_view",
     "frames_seen",
     "is_filled",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import os
-import platform
-import secrets
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gonio.errors import EvaluationExistsError, OutputError
 from gonio.formats.text import DISK_FULL, cannot_write
@@ -18,16 +14,31 @@ from gonio.poses import save_poses
 from gonio.store.json_files import write_corrections, write_evaluation_json
 from gonio.store.summary import SUMMARY_FILE, write_summary
 from gonio.store.tables import write_angles_csv, write_cycles_csv, write_events_csv
+from gonio.store.work import CHUNKS, locked_work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gonio.store.evaluation import Evaluation
 
+_RESULT: Final = "result"
+_REPLACED: Final = "replaced"
+
 
 @contextmanager
-def open_evaluation_folder(out: Path, name: str, *, overwrite: bool = False) -> Iterator[Path]:
+def open_evaluation_folder(
+    out: Path,
+    name: str,
+    *,
+    overwrite: bool = False,
+    keep: Callable[[Path], bool] | None = None,
+) -> Iterator[Path]:
     """Give a temporary folder that becomes ``out/name`` when the block ends without an error.
+
+    It lies in ``out/.name.work``, which no other process may use meanwhile; there
+    :func:`gonio.store.begin_chunks` keeps what an interrupted analysis can go on from. What a
+    killed process left half-written is cleared away, and an evaluation that it was about to
+    replace comes back.
 
     Parameters
     ----------
@@ -37,49 +48,48 @@ def open_evaluation_folder(out: Path, name: str, *, overwrite: bool = False) -> 
         The evaluation's name.
     overwrite
         Replace an evaluation of this name. The old one stays until the new one is complete.
+    keep
+        Asked about the folder of chunks after an error or an interruption: whether to keep it.
 
     Yields
     ------
     Path
-        ``out/.name.part-…``; removed if the block ends with an error. What a killed run of the
-        same name left on this machine is cleared away first.
+        ``out/.name.work/result``; removed if the block ends with an error.
 
     Raises
     ------
     EvaluationExistsError
         If the evaluation exists and is not to be replaced.
     OutputError
-        If the place cannot be written to, the disk is full, or what is to be replaced is no
-        evaluation.
+        If the place cannot be written to, the disk is full, another process is writing the
+        same evaluation, or what is to be replaced is no evaluation.
     """
     target = out / name
-    _sweep(out, name)
     _check_free(target, overwrite=overwrite)
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    part = out / f".{name}.part-{os.getpid()}@{platform.node()}-{secrets.token_hex(4)}"
-    try:
+    with locked_work(out, name) as work:
+        part, chunks = work / _RESULT, work / CHUNKS
+        complete = False
         try:
-            out.mkdir(parents=True, exist_ok=True)
+            _clear(work, target)
+            _check_free(target, overwrite=overwrite)
             part.mkdir()
+            yield part
+            _move(part, target, overwrite=overwrite)
+            complete = True
         except OSError as error:
-            raise cannot_write(out, error) from error
-        yield part
-        _move(part, target, overwrite=overwrite)
-    except OSError as error:
-        if error.errno in DISK_FULL or _lies_in(error.filename, part):
-            raise cannot_write(target, error) from error
-        raise
-    except OutputError as error:
-        cause = error.__cause__
-        if isinstance(cause, OSError) and cause.errno in DISK_FULL:
-            raise cannot_write(target, cause) from error
-        message = str(error).replace(str(part), str(target))
-        raise type(error)(message) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            for folder in made:
-                folder.rmdir()
+            if error.errno in DISK_FULL or _lies_in(error.filename, work):
+                raise cannot_write(target, error) from error
+            raise
+        except OutputError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in DISK_FULL:
+                raise cannot_write(target, cause) from error
+            message = str(error).replace(str(part), str(target))
+            raise type(error)(message) from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            if complete or keep is None or not keep(chunks):
+                shutil.rmtree(chunks, ignore_errors=True)
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
@@ -121,9 +131,18 @@ def _check_free(target: Path, *, overwrite: bool) -> None:
         )
 
 
+def _clear(work: Path, target: Path) -> None:
+    """Undo what a killed process left half-done."""
+    old = work / _REPLACED
+    if old.is_dir() and not os.path.lexists(target):
+        old.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(work / _RESULT, ignore_errors=True)
+
+
 def _move(part: Path, target: Path, *, overwrite: bool) -> None:
     _check_free(target, overwrite=overwrite)
-    old = part.with_name(part.name.replace(".part-", ".old-"))
+    old = part.with_name(_REPLACED)
     had_one = target.exists()
     try:
         if had_one:
@@ -134,33 +153,6 @@ def _move(part: Path, target: Path, *, overwrite: bool) -> None:
             old.rename(target)
         raise cannot_write(target, error) from error
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _sweep(out: Path, name: str) -> None:
-    """Clear away what killed runs of this name left; the old evaluation gets its place back."""
-    for left in out.glob(f".{glob.escape(name)}.*"):
-        kind, at, rest = left.name.removeprefix(f".{name}.").partition("-")
-        pid, _, place = rest.partition("@")
-        ours = kind in {"part", "old"} and at and place.rpartition("-")[0] == platform.node()
-        if not (ours and pid.isdecimal()) or _is_running(int(pid)):
-            continue
-        if kind == "old" and not os.path.lexists(out / name):
-            with contextlib.suppress(OSError):
-                left.rename(out / name)
-        else:
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_running(pid: int) -> bool:
-    if os.name != "posix":
-        return True  # signal 0 is Ctrl-C to Windows: not knowing, nothing is touched
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _lies_in(filename: object, folder: Path) -> bool:

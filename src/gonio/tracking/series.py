@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-Run = tuple[int, int]
-
 _HOLE_S: Final = 0.2
 _HOLE_FRAMES: Final = 5
 
@@ -31,8 +29,10 @@ def seen_points(poses: xr.Dataset) -> NDArray[np.bool_]:
     return seen
 
 
-def runs(mask: NDArray[np.bool_]) -> dict[Run, NDArray[np.intp]]:
-    """Find the unbroken runs of true samples, grouped by where they lie.
+def edges(
+    mask: NDArray[np.bool_],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Find the unbroken runs of true samples.
 
     Parameters
     ----------
@@ -41,20 +41,16 @@ def runs(mask: NDArray[np.bool_]) -> dict[Run, NDArray[np.intp]]:
 
     Returns
     -------
-    dict
-        ``(start, stop)``, stop excluded → the series that have exactly this run. Keypoints of
-        one person come and go together, so that one filter call serves many of them.
+    tuple
+        Series, first frame, and frame after the last of each run; sorted by series, then time.
     """
-    frames, series = mask.shape
-    padded = np.zeros((series, frames + 2), np.int8)
+    frames, count = mask.shape
+    padded = np.zeros((count, frames + 2), np.int8)
     padded[:, 1:-1] = mask.T
     steps = np.diff(padded, axis=1)
-    column, start = np.nonzero(steps == 1)
+    series, start = np.nonzero(steps == 1)
     _, stop = np.nonzero(steps == -1)
-    found: dict[Run, list[int]] = {}
-    for c, a, b in zip(column.tolist(), start.tolist(), stop.tolist(), strict=True):
-        found.setdefault((a, b), []).append(c)
-    return {run: np.array(columns) for run, columns in found.items()}
+    return series, start, stop
 
 
 def unbroken(time_s: NDArray[np.float64]) -> list[slice]:
@@ -75,8 +71,8 @@ def unbroken(time_s: NDArray[np.float64]) -> list[slice]:
     """
     steps = np.diff(time_s)
     longest = max(_HOLE_S, _HOLE_FRAMES * float(np.median(steps))) if len(steps) else _HOLE_S
-    edges = [0, *(np.flatnonzero(steps > longest) + 1).tolist(), len(time_s)]
-    return [slice(a, b) for a, b in pairwise(edges)]
+    ends = [0, *(np.flatnonzero(steps > longest) + 1).tolist(), len(time_s)]
+    return [slice(a, b) for a, b in pairwise(ends)]
 
 
 def frame_rate(time_s: NDArray[np.float64]) -> tuple[float, bool]:

@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gonio.errors import ConfigError, InputError
+from gonio.errors import ConfigError
 from gonio.poses import log_operation
-from gonio.tracking.series import frame_rate, positive, runs, seen_points, unbroken
+from gonio.tracking.series import frame_rate, positive, seen_points, unbroken
+from gonio.tracking.stretches import (
+    check_cutoff,
+    count_changed,
+    smooth_stretches,
+    straight_line,
+)
+from gonio.tracking.windows import middle, odd_window, windows
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating[Any]]
+    Rows = NDArray[np.float64]
 
 
 def median(poses: xr.Dataset, *, window: int = 3) -> xr.Dataset:
@@ -44,16 +52,29 @@ def median(poses: xr.Dataset, *, window: int = 3) -> xr.Dataset:
     ConfigError
         If the window is no odd positive number of frames.
     """
-    size = positive("median", "window", window)
-    if size % 2 != 1:
-        raise ConfigError(f"median: window must be an odd number of frames, not {window!r}")
+    size = odd_window("median", window)
     seen = seen_points(poses)
     values = poses["position"].values
     result = values.copy()
-    for part in unbroken(poses["time"].values):
-        result[part] = _median_of(values[part], seen[part], int(size))
+    for part in unbroken(poses["time"].values) if size > 1 else []:
+        for piece, samples in windows(values[part], seen[part], size):
+            center = middle(samples)
+            _shrink(center, samples)
+            np.copyto(result[part][piece], center, where=np.isfinite(center))
     smooth = poses.assign(position=poses["position"].copy(data=result))
-    return log_operation(smooth, "median", window=int(size), changed=_changed(values, result))
+    return log_operation(smooth, "median", window=size, changed=count_changed(values, result))
+
+
+def _shrink(center: Floats, samples: list[Floats]) -> None:
+    """Fill in medians whose whole window holds a missing sample: from the widest that does not."""
+    half = len(samples) // 2
+    where = np.nonzero(np.isnan(center) & np.isfinite(samples[half]))
+    for reach in range(half - 1, 0, -1):
+        within = np.stack([s[where] for s in samples[half - reach : half + reach + 1]])
+        narrow = np.median(within, axis=0)
+        good = np.isfinite(narrow)
+        center[tuple(axis[good] for axis in where)] = narrow[good]
+        where = tuple(axis[~good] for axis in where)
 
 
 def butterworth(poses: xr.Dataset, *, cutoff_hz: float = 6.0, order: int = 4) -> xr.Dataset:
@@ -68,11 +89,11 @@ def butterworth(poses: xr.Dataset, *, cutoff_hz: float = 6.0, order: int = 4) ->
     Parameters
     ----------
     poses
-        Poses; NaN or a hole in the recording (a step of more than 0.2 s and five frames) ends
-        a stretch, and each stretch is filtered by itself. Its straight-line trend is taken off
-        before and put back after, and both ends are continued by point reflection over up to
-        two periods of the cutoff: lines and constants pass unchanged, also in stretches shorter
-        than that continuation. One or two frames pass unchanged.
+        Poses; NaN or a hole in the recording (a step of more than 0.2 s and five frames) ends a
+        stretch, and each stretch is filtered by itself. Its straight-line
+        trend is taken off before and put back after, and both ends are continued by point
+        reflection over up to two periods of the cutoff: lines and constants pass unchanged,
+        also in stretches shorter than that continuation. One or two frames pass unchanged.
     cutoff_hz
         Frequency at which the gain is −3 dB, Hz; less than half the frame rate.
     order
@@ -104,18 +125,17 @@ def butterworth(poses: xr.Dataset, *, cutoff_hz: float = 6.0, order: int = 4) ->
     if len(time_s) < 2:
         return log_operation(poses, "butterworth", **arguments, changed=0)
     rate_hz, uniform = frame_rate(time_s)
+    check_cutoff("butterworth", cutoff, rate_hz)
     sections = _design(cutoff, rate_hz, int(order))
     pad = int(np.ceil(2 * rate_hz / cutoff))
-    result = values.copy()
-    keypoints, individuals = values.shape[2:]
-    seen = seen_points(poses).reshape(len(values), -1)
-    for part in unbroken(time_s):
-        for (start, stop), columns in runs(seen[part]).items():
-            k, i = np.unravel_index(columns, (keypoints, individuals))
-            stretch = slice(part.start + start, part.start + stop)
-            block = values[stretch, :, k, i].astype(np.float64)
-            at_s = None if uniform else time_s[stretch]
-            result[stretch, :, k, i] = _filter_stretch(sections, block, pad, at_s, rate_hz)
+    result = smooth_stretches(
+        values,
+        seen_points(poses),
+        lambda rows: _forward_and_back(sections, rows, pad),
+        time_s=None if uniform else time_s,
+        rate_hz=rate_hz,
+        shortest=3,
+    )
     smooth = poses.assign(position=poses["position"].copy(data=result))
     return log_operation(
         smooth,
@@ -123,81 +143,27 @@ def butterworth(poses: xr.Dataset, *, cutoff_hz: float = 6.0, order: int = 4) ->
         **arguments,
         rate_hz=round(rate_hz, 4),
         resampled=not uniform,
-        changed=_changed(values, result),
+        changed=count_changed(values, result),
     )
 
 
-def _design(cutoff_hz: float, rate_hz: float, order: int) -> NDArray[np.float64]:
+def _design(cutoff_hz: float, rate_hz: float, order: int) -> Rows:
     """Return second-order sections of the filter that is run twice."""
-    if cutoff_hz >= rate_hz / 2:
-        raise InputError(
-            f"butterworth: a cutoff of {cutoff_hz:g} Hz needs more than {2 * cutoff_hz:g} "
-            f"frames/s; this recording has {rate_hz:.4g}. Give a protocol whose processing has a "
-            f"cutoff_hz below {rate_hz / 2:.4g}, or leaves the filter out."
-        )
     from scipy.signal import butter
 
     correction = (np.sqrt(2) - 1) ** (1 / order)
     warped = np.tan(np.pi * cutoff_hz / rate_hz) / correction
-    sections: NDArray[np.float64] = butter(order // 2, 2 / np.pi * np.arctan(warped), output="sos")
+    sections: Rows = butter(order // 2, 2 / np.pi * np.arctan(warped), output="sos")
     return sections
 
 
-def _filter_stretch(
-    sections: NDArray[np.float64],
-    block: NDArray[np.float64],
-    pad: int,
-    time_s: NDArray[np.float64] | None,
-    rate_hz: float,
-) -> NDArray[np.float64]:
-    """Filter one stretch, time first; ``time_s`` only where its rate varies."""
-    if len(block) < 3:
-        return block
-    from scipy.interpolate import make_interp_spline
-    from scipy.signal import detrend, sosfiltfilt
+def _forward_and_back(sections: Rows, rows: Rows, pad: int) -> Rows:
+    """Filter rows of evenly spaced samples about their straight-line trends."""
+    from scipy.signal import sosfiltfilt
 
-    if time_s is None:
-        rest = detrend(block, axis=0)
-        smooth = sosfiltfilt(sections, rest, axis=0, padlen=min(pad, len(block) - 1))
-        return block - rest + smooth
-    frames = max(3, round((time_s[-1] - time_s[0]) * rate_hz) + 1)
-    grid_s = np.linspace(time_s[0], time_s[-1], frames)
-    even = make_interp_spline(time_s, block, k=min(3, len(block) - 1), axis=0)(grid_s)
-    smooth = _filter_stretch(sections, even, pad, None, rate_hz)
-    back = make_interp_spline(grid_s, smooth, k=min(3, frames - 1), axis=0)
-    result: NDArray[np.float64] = back(time_s)
-    return result
-
-
-def _median_of(values: Floats, seen: NDArray[np.bool_], window: int) -> Floats:
-    """Return the running median over time of the stretches seen, all else as it is."""
-    half = window // 2
-    reach = np.minimum(_distance_to_end(seen), half)
-    if not reach.any():
-        return values
-    from scipy.ndimage import median_filter
-
-    zeroed = np.where(seen[:, None], values, 0)
-    whole = median_filter(zeroed, size=(window, 1, 1, 1), mode="nearest")
-    result = np.where((reach == half)[:, None], whole, values)
-    for shorter in range(1, half):
-        t, k, i = np.nonzero(reach == shorter)
-        around = t[:, None] + np.arange(-shorter, shorter + 1)
-        result[t, :, k, i] = np.median(values[around, :, k[:, None], i[:, None]], axis=1)
-    return result
-
-
-def _distance_to_end(seen: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Count frames to the nearer end of the stretch; 0 at the ends and where nothing is seen."""
-    frames = len(seen)
-    index = np.arange(frames)[:, None, None]
-    gap_before = np.maximum.accumulate(np.where(seen, -1, index), axis=0)
-    gap_after = np.minimum.accumulate(np.where(seen, frames, index)[::-1], axis=0)[::-1]
-    nearer = np.minimum(index - gap_before, gap_after - index) - 1
-    return np.where(seen, nearer, 0)
-
-
-def _changed(before: Floats, after: Floats) -> int:
-    """Count keypoints (not coordinates) that moved."""
-    moved = (before != after) & np.isfinite(before)
-    return int(moved.any(axis=1).sum())
+    frames = rows.shape[1]
+    line = straight_line(rows)
+    rest = rows - line
+    smooth: Rows = sosfiltfilt(sections, rest, axis=1, padlen=min(pad, frames - 1))
+    smooth += line
+    return smooth

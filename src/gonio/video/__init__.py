@@ -7,7 +7,7 @@ frame, so memory does not grow with the recording.
 
 from __future__ import annotations
 
-from gonio.video.frames import Frame, Source, SourceInfo
+from gonio.video.frames import Frame, OutOfStepError, Reading, Source, SourceInfo
 from gonio.video.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from gonio.video.overlay import Arc, OverlayPerson, draw_overlay
 from gonio.video.sources import open_source
@@ -19,7 +19,9 @@ __all__ = [
     "VIDEO_SUFFIXES",
     "Arc",
     "Frame",
+    "OutOfStepError",
     "OverlayPerson",
+    "Reading",
     "Source",
     "SourceInfo",
     "VideoWriter",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
     from types import TracebackType
 
 Image: TypeAlias = NDArray[np.uint8]
@@ -67,6 +67,39 @@ class SourceInfo:
     duration_s: float | None
 
 
+class OutOfStepError(Exception):
+    """Frames read from the middle of a recording are not those that its packets promise.
+
+    Nobody's mistake: some files say less than the truth about their frames. Read in order.
+    """
+
+
+class Reading:
+    """One way through a recording, from one of its places to the end.
+
+    Parameters
+    ----------
+    frames
+        Gives the frames; what goes wrong is added to the list it is called with.
+
+    Attributes
+    ----------
+    warnings
+        What went wrong without ending the reading; complete once the last frame has been read.
+    """
+
+    def __init__(self, frames: Callable[[list[str]], Generator[Frame, None, None]]) -> None:
+        self.warnings: list[str] = []
+        self._frames = frames(self.warnings)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames
+
+    def close(self) -> None:
+        """Stop reading and release the file."""
+        self._frames.close()
+
+
 class Source(Protocol):
     """A recording that can be read from its beginning any number of times."""
 
@@ -76,6 +109,31 @@ class Source(Protocol):
 
     def __iter__(self) -> Iterator[Frame]:
         """Read from the first frame; warnings of an earlier reading are forgotten."""
+        ...
+
+    def places(self) -> int | None:
+        """Return how many frames there are as far as can be told without decoding any."""
+        ...
+
+    def read(self, first: int = 0, *, direct: bool = False) -> Reading:
+        """Read from a place on. Several readings may go on at once, each in its own thread.
+
+        Parameters
+        ----------
+        first
+            Place of the first frame given out. Frames carry their place as ``index``: a place
+            is left out where a picture of a folder cannot be read.
+        direct
+            Skip what lies before without decoding it, where the file allows. Each frame is
+            checked; otherwise everything before is decoded too.
+
+        Returns
+        -------
+        Reading
+            Its frames are exactly those of a reading in order, as long as no reading of the
+            same recording raises :class:`OutOfStepError`: from the place where one does,
+            frames that were read directly may be others.
+        """
         ...
 
     def close(self) -> None:

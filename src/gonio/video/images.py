@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image as Pillow
 
 from gonio.errors import VideoError
 from gonio.video.checks import sha256_of, sha256_of_all, unreadable
-from gonio.video.frames import Frame, OpenWhileRead, SourceInfo
+from gonio.video.frames import Frame, OpenWhileRead, Reading, SourceInfo
 from gonio.video.still import read_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -52,6 +53,14 @@ class ImageSource(OpenWhileRead):
     def __iter__(self) -> Iterator[Frame]:
         """Read the picture."""
         yield Frame(0, 0.0, read_image(self._path))
+
+    def places(self) -> int:
+        """Return 1."""
+        return 1
+
+    def read(self, first: int = 0, *, direct: bool = False) -> Reading:  # noqa: ARG002
+        """Read the picture, or nothing from a later place on."""
+        return Reading(lambda _: (frame for frame in self if frame.index >= first))
 
 
 class FolderSource(OpenWhileRead):
@@ -95,18 +104,28 @@ class FolderSource(OpenWhileRead):
     def __iter__(self) -> Iterator[Frame]:
         """Read from the first picture; warnings of an earlier reading are forgotten."""
         self.warnings[:] = self._opening_warnings
-        index = 0
-        for place, file in enumerate(self._files):
+        for index, frame in enumerate(self._from(0, self.warnings)):
+            yield replace(frame, index=index)
+
+    def places(self) -> int:
+        """Return the number of pictures."""
+        return len(self._files)
+
+    def read(self, first: int = 0, *, direct: bool = False) -> Reading:  # noqa: ARG002
+        """Read from a picture on; its warnings are those about the pictures read."""
+        return Reading(lambda warnings: self._from(first, warnings))
+
+    def _from(self, first: int, warnings: list[str]) -> Generator[Frame, None, None]:
+        for place, file in enumerate(self._files[first:], start=first):
             try:
                 image = read_image(file)
             except VideoError as error:
-                self.warnings.append(f"skipped {error}")
+                warnings.append(f"skipped {error}")
                 continue
             if image.shape[:2] != (self.info.height, self.info.width):
-                self.warnings.append(f"skipped '{file}': its size is not what its header says.")
+                warnings.append(f"skipped '{file}': its size is not what its header says.")
                 continue
-            yield Frame(index, place / self._rate, image)
-            index += 1
+            yield Frame(place, place / self._rate, image)
 
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:

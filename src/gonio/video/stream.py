@@ -1,8 +1,9 @@
-"""Videos through PyAV: threaded decoding, true times, upright RGB, damage survived."""
+"""Videos through PyAV: true times, upright RGB, any place at once, damage survived."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 import av
@@ -13,18 +14,21 @@ from av.video.reformatter import VideoReformatter
 from gonio.errors import VideoError
 from gonio.video.checks import readable_file, sha256_of
 from gonio.video.clock import Clock
-from gonio.video.frames import Frame, OpenWhileRead, SourceInfo
+from gonio.video.frames import Frame, OpenWhileRead, OutOfStepError, Reading, SourceInfo
 from gonio.video.orientation import Orientation
+from gonio.video.scan import Scan, packets_from, scan_packets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
 
+    import numpy as np
     from av.buffer import Buffer
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+    from numpy.typing import NDArray
 
     from gonio.video.frames import Image
 
@@ -59,9 +63,10 @@ class _Damage:
 class VideoSource(OpenWhileRead):
     """Frames of a video file, read one at a time.
 
-    Decoding uses every core. Damaged packets are skipped and counted; a file that ends early
-    gives what it holds. Both become an entry of ``warnings`` once the last frame was read.
-    Frames whose size changes on the way are scaled to the first one's.
+    Damaged packets are skipped and counted; a file that ends early gives what it holds. Both
+    become an entry of ``warnings`` once the last frame was read. Frames whose size changes on
+    the way are scaled to the first one's. One reading decodes in one thread, so that damage
+    looks the same on every machine; several readings go on side by side.
 
     Parameters
     ----------
@@ -83,21 +88,95 @@ class VideoSource(OpenWhileRead):
     def __iter__(self) -> Iterator[Frame]:
         """Read from the first frame; warnings of an earlier reading are forgotten."""
         self.warnings.clear()
+        return self._in_order(0, self.warnings)
+
+    def places(self) -> int:
+        """Return the number of frames that the packets promise."""
+        scan = self._scan
+        return scan.packets if scan.stamps is None else len(scan.stamps)
+
+    def read(self, first: int = 0, *, direct: bool = False) -> Reading:
+        """Read from a frame on; see :class:`gonio.video.Source`."""
+        stamps = self._scan.stamps if direct else None
+        if stamps is None:
+            return Reading(lambda warnings: self._in_order(first, warnings))
+        return Reading(lambda warnings: self._direct(first, stamps, warnings))
+
+    def _in_order(self, first: int, warnings: list[str]) -> Generator[Frame, None, None]:
+        """Decode from the beginning; frames before the first one wanted are not converted."""
         damage = _Damage(clock=Clock(1 / (self.info.fps or _ASSUMED_FPS)))
         with self._open() as container:
             stream = self._video_stream(container)
             promised = _promised_packets(container, stream)
             reformatter = VideoReformatter()
-            for decoded in _decode(container, stream, damage):
+            for decoded in _decode(_packets(container, stream, damage), stream, damage):
                 size = (decoded.width, decoded.height)
                 damage.resized += size != self._stored_wh
                 damage.last_s = damage.clock.seconds(_stamp_s(decoded, container))
-                image = self._upright(decoded, reformatter)
-                yield Frame(damage.frames, damage.last_s, image)
+                if damage.frames >= first:
+                    image = self._upright(decoded, reformatter)
+                    yield Frame(damage.frames, damage.last_s, image)
                 damage.frames += 1
             if _is_avi(container):
                 damage.clock.missing = 0
-        self.warnings.extend(self._describe(damage, promised))
+        warnings.extend(self._describe(damage, promised))
+
+    def _direct(
+        self, first: int, stamps: NDArray[np.int64], warnings: list[str]
+    ) -> Generator[Frame, None, None]:
+        """Decode from a key frame on, as long as every frame is the one that is expected."""
+        if first >= len(stamps):
+            return
+        damage = _Damage(frames=first, clock=Clock(1 / (self.info.fps or _ASSUMED_FPS)))
+        with self._open() as container:
+            stream = self._video_stream(container)
+            promised = _promised_packets(container, stream)
+            if first and stream.time_base is not None:
+                damage.clock.seconds(float(int(stamps[0]) * stream.time_base))
+            packets = self._packets_for(first, container, stream, damage)
+            reformatter = VideoReformatter()
+            for decoded in _decode(packets, stream, damage):
+                if decoded.pts is not None and decoded.pts < stamps[first]:
+                    continue
+                if first and damage.frames == first:
+                    damage.lost = 0  # of frames that nobody asked for
+                place = damage.frames
+                as_expected = place < len(stamps) and decoded.pts == stamps[place]
+                size = (decoded.width, decoded.height)
+                if not as_expected or decoded.is_corrupt or damage.lost or size != self._stored_wh:
+                    raise OutOfStepError
+                damage.last_s = damage.clock.seconds(_stamp_s(decoded, container))
+                yield Frame(place, damage.last_s, self._upright(decoded, reformatter))
+                damage.frames += 1
+            if damage.frames != len(stamps) or damage.lost:
+                raise OutOfStepError
+        damage.packets, damage.flawed = self._scan.packets, 0
+        warnings.extend(self._describe(damage, promised))
+
+    def _packets_for(
+        self, first: int, container: InputContainer, stream: VideoStream, damage: _Damage
+    ) -> Iterator[Packet[VideoStream]]:
+        """Yield the packets that the frames from ``first`` on need."""
+        key = self._scan.key_before(first)
+        if key != self._scan.keys[0]:
+            try:
+                found = packets_from(container, stream, key)
+                if found is None:
+                    raise OutOfStepError
+                yield from found
+            except av.FFmpegError as error:
+                raise OutOfStepError from error
+            return
+        yield from _packets(container, stream, damage)
+
+    @cached_property
+    def _scan(self) -> Scan:
+        damage = _Damage()
+        with self._open() as container:
+            stream = self._video_stream(container)
+            packets = (p for p in _packets(container, stream, damage) if not _is_flush(p))
+            scan = scan_packets(packets, container, stream)
+        return replace(scan, stamps=None) if damage.lost else scan
 
     def _open(self) -> InputContainer:
         try:
@@ -113,7 +192,8 @@ class VideoSource(OpenWhileRead):
             s for s in container.streams.video if not s.disposition & Disposition.attached_pic
         ]
         if streams:
-            streams[0].thread_type = "AUTO"
+            # With several threads, what a damaged packet leaves depends on their number.
+            streams[0].codec_context.thread_count = 1
             return streams[0]
         kinds = [s.type for s in container.streams]
         found = ", ".join(
@@ -129,7 +209,8 @@ class VideoSource(OpenWhileRead):
     def _probe(self, sha256: str) -> SourceInfo:
         with self._open() as container:
             stream = self._video_stream(container)
-            first = next(_decode(container, stream, _Damage()), None)
+            damage = _Damage()
+            first = next(_decode(_packets(container, stream, damage), stream, damage), None)
             if first is None:
                 raise VideoError(
                     f"'{self._path}': no frame could be decoded ({stream.codec_context.name} "
@@ -164,7 +245,7 @@ class VideoSource(OpenWhileRead):
 
     def _upright(self, decoded: VideoFrame, reformatter: VideoReformatter) -> Image:
         width, height = self._square_wh
-        rgb = reformatter.reformat(decoded, width=width, height=height, format="rgb24")
+        rgb = reformatter.reformat(decoded, width=width, height=height, format="rgb24", threads=1)
         return self._orientation.apply(cast("Image", rgb.to_ndarray()))
 
     def _describe(self, damage: _Damage, promised: int | None) -> list[str]:
@@ -198,10 +279,10 @@ class VideoSource(OpenWhileRead):
 
 
 def _decode(
-    container: InputContainer, stream: VideoStream, damage: _Damage
+    packets: Iterable[Packet[VideoStream]], stream: VideoStream, damage: _Damage
 ) -> Iterator[VideoFrame]:
     """Yield every frame that can be decoded, counting what cannot."""
-    for packet in _packets(container, stream, damage):
+    for packet in packets:
         try:
             frames = packet.decode()
         except av.error.EOFError:

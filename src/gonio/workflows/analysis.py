@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonio.errors import GonioError, GonioWarning, InputError, ModelError
 from gonio.report import write_report
+from gonio.runtime import is_worth_keeping
 from gonio.store import Evaluation, open_evaluation_folder, write_evaluation
 from gonio.workflows.exports import write_exports
 from gonio.workflows.inputs import Job, name_jobs
@@ -139,11 +140,13 @@ def run_job(
     """
     report = progress or (lambda *_: None)
     with (
-        open_evaluation_folder(settings.out, job.name, overwrite=settings.overwrite) as folder,
+        open_evaluation_folder(
+            settings.out, job.name, overwrite=settings.overwrite, keep=is_worth_keeping
+        ) as folder,
         _collected_warnings() as messages,
     ):
         began = time.perf_counter()
-        observation = _observe(job, settings, protocol, report)
+        observation = _observe(job, settings, protocol, folder, report)
         measured = measure(observation.raw, observation.skeleton, protocol)
         wall_s = time.perf_counter() - began
         evaluation = Evaluation(
@@ -173,10 +176,10 @@ def run_job(
 
 
 def _observe(
-    job: Job, settings: AnalyzeSettings, protocol: ProtocolSpec, report: Progress
+    job: Job, settings: AnalyzeSettings, protocol: ProtocolSpec, folder: Path, report: Progress
 ) -> Observation:
     if settings.from_poses is None:
-        return observe_recording(job.path, settings, protocol, report)
+        return observe_recording(job.path, settings, protocol, folder, report)
     recording = None if job.path == settings.from_poses else job.path
     return observe_poses(settings.from_poses, recording, settings)
 

@@ -96,9 +96,10 @@ def _models() -> Iterator[Check]:
             yield Check(f"model {name}", False, str(error))
             continue
         if path is None:
-            yield Check(
-                f"model {name}", None, "not here yet; fetched at first use, or: gonio models pull"
-            )
+            how = "fetched at first use, or: gonio models pull"
+            if not store.card(name).source:
+                how = f"if you have its file: gonio models add {name} FILE"
+            yield Check(f"model {name}", None, f"not here yet; {how}")
         else:
             yield Check(f"model {name}", True, str(path))
 

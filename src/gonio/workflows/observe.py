@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gonio.errors import ConfigError, InputError, PosesError, VideoError
-from gonio.poses import KEYPOINTS, RAW_GROUP, load_poses, make_poses, operation_log
-from gonio.runtime import ModelStore, estimate_frames, open_estimator
-from gonio.skeletons import load_skeleton, skeleton_names
+from gonio.errors import InputError, VideoError
+from gonio.poses import make_poses
+from gonio.runtime import (
+    ChunkFolder,
+    ModelStore,
+    chunk_count,
+    cpu_count,
+    find_people,
+    open_estimator,
+)
+from gonio.skeletons import load_skeleton
+from gonio.store import begin_chunks
 from gonio.tracking import assign_identities, process
 from gonio.video import open_source
+from gonio.workflows.given_tracks import load_given_tracks
+from gonio.workflows.provenance import describe_computation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     import xarray as xr
     from numpy.typing import NDArray
 
     from gonio.protocols import ProtocolSpec
-    from gonio.runtime import FramePeople
+    from gonio.runtime import Estimator, Model
     from gonio.skeletons import Skeleton
     from gonio.video import Source, SourceInfo
     from gonio.workflows.settings import AnalyzeSettings, Progress
 
 FIND_PEOPLE = "Finding people"
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,11 @@ class Observation:
 
 
 def observe_recording(
-    path: Path, settings: AnalyzeSettings, protocol: ProtocolSpec, report: Progress
+    path: Path,
+    settings: AnalyzeSettings,
+    protocol: ProtocolSpec,
+    folder: Path,
+    report: Progress,
 ) -> Observation:
     """Find people in a recording.
 
@@ -63,8 +78,10 @@ def observe_recording(
         A video, an image, or a folder of numbered images.
     settings, protocol
         What to run.
+    folder
+        The evaluation's, which keeps what was found so far.
     report
-        Called with each frame done.
+        Called now and then with the frames done.
 
     Returns
     -------
@@ -77,36 +94,50 @@ def observe_recording(
     ModelError
         If the model cannot be had or run.
     InputError
-        If the recording is too slow for the protocol's filters.
+        If the recording is too slow for the protocol's filters, or an interrupted analysis is
+        to be resumed that was of something else.
     """
     with open_source(path, fps=settings.fps) as source:
         _refuse_too_slow(source, protocol)
         store = ModelStore()
-        model = store.resolve(protocol.model, progress=report)
-        people = 1 if source.info.kind == "image" else settings.max_people
-        estimator = open_estimator(
-            model, store=store, max_people=people, device=settings.device, threads=settings.threads
-        )
-        try:
-            found = _reported(estimate_frames(source, estimator), source.info.frames, report)
-            raw = assign_identities(
-                found,
-                estimator.skeleton,
-                fps=source.info.fps,
-                attrs={
-                    # netCDF holds Unicode alone; a file's name may hold other bytes.
-                    "source": str(path).encode(errors="backslashreplace").decode(),
-                    "source_sha256": source.info.sha256,
-                    "width_px": source.info.width,
-                    "height_px": source.info.height,
-                    "model": model.card.name,
-                    "model_version": model.card.version,
-                    "model_sha256": model.sha256,
-                },
+        found = store.resolve(protocol.model, progress=report)
+        openers = _estimators(source, settings, found, store)
+        first = openers[0]()
+        model = {
+            "name": found.card.name,
+            "version": found.card.version,
+            "sha256": found.sha256,
+            "provider": first.provider,
+        }
+        chunks = ChunkFolder(
+            begin_chunks(
+                folder,
+                describe_computation(source.info.sha256, model, settings),
+                resume=settings.resume,
             )
-            provider = estimator.provider
-        finally:
-            estimator.close()
+        )
+        find_people(
+            source,
+            [lambda: first, *openers[1:]],
+            chunks,
+            chunk_frames=settings.chunk_frames,
+            on_progress=lambda done, total: report(FIND_PEOPLE, done, total),
+        )
+        raw = assign_identities(
+            chunks.frames(),
+            first.skeleton,
+            fps=source.info.fps,
+            attrs={
+                # netCDF holds Unicode alone; a file's name may hold other bytes.
+                "source": str(path).encode(errors="backslashreplace").decode(),
+                "source_sha256": source.info.sha256,
+                "width_px": source.info.width,
+                "height_px": source.info.height,
+                "model": model["name"],
+                "model_version": model["version"],
+                "model_sha256": model["sha256"],
+            },
+        )
         ignored = []
         if settings.fps is not None and source.info.kind != "images":
             ignored = ["--fps is for folders of images: the recording's own times were used."]
@@ -114,18 +145,30 @@ def observe_recording(
             raise VideoError(f"'{path}': no frames could be read")
         return Observation(
             raw=raw,
-            skeleton=estimator.skeleton,
+            skeleton=first.skeleton,
             source=_describe_source(source.info, raw),
-            model={
-                "name": model.card.name,
-                "version": model.card.version,
-                "sha256": model.sha256,
-                "provider": provider,
-            },
+            model=model,
             recording=path,
             fps=settings.fps,
-            warnings=[*source.warnings, *ignored],
+            warnings=[*source.warnings, *chunks.warnings(), *ignored],
         )
+
+
+def _estimators(
+    source: Source, settings: AnalyzeSettings, model: Model, store: ModelStore
+) -> list[Callable[[], Estimator]]:
+    """Return one way to open an estimator for each worker."""
+    cores, chunks = cpu_count(), chunk_count(source.places(), settings.chunk_frames)
+    workers = min(settings.workers or cores, chunks)
+    opener = partial(
+        open_estimator,
+        model,
+        store=store,
+        max_people=1 if source.info.kind == "image" else settings.max_people,
+        device=settings.device,
+        threads=settings.threads or max(1, min(cores // workers, MOST_THREADS)),
+    )
+    return [opener] * workers
 
 
 def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings) -> Observation:
@@ -134,8 +177,8 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
     Parameters
     ----------
     path
-        A netCDF file of poses: an evaluation's ``poses.nc`` (its raw tracks are used), or one
-        of the ``movement`` package whose keypoints are those of a built-in skeleton.
+        An evaluation's ``poses.nc`` (its raw tracks are used), or a file of any format of
+        :mod:`gonio.formats` with 2D keypoints of a built-in skeleton.
     recording
         What to draw on; None: nothing is drawn.
     settings
@@ -150,21 +193,17 @@ def observe_poses(path: Path, recording: Path | None, settings: AnalyzeSettings)
     PosesError
         If the file is no poses file, its skeleton is unknown, or its times are no seconds.
     InputError
-        If a model is asked for too.
+        If a model is asked for too, the file holds no 2D keypoints, or nothing tells the rate.
     """
     if settings.model is not None:
         raise InputError("--model finds people and --from-poses has found them already: give one")
-    raw = load_poses(path)
-    with contextlib.suppress(PosesError):  # tracks of movement have no group of raw ones
-        raw = load_poses(path, group=RAW_GROUP)
-    _check_log(raw, path)
-    skeleton = _skeleton_of(raw, path)
-    raw = raw.sel({KEYPOINTS: list(skeleton.keypoints)})
     warnings = []
     if recording is None:
+        raw, skeleton = load_given_tracks(path, fps=settings.fps)
         source = _source_of_tracks(raw, path)
     else:
         with open_source(recording, fps=settings.fps) as opened:
+            raw, skeleton = load_given_tracks(path, fps=settings.fps or opened.info.fps)
             source = _describe_source(opened.info, raw)
         if raw.attrs.get("source_sha256") not in {None, source["sha256"]}:
             warnings = [f"The tracks in '{path}' were found in another file than '{recording}'."]
@@ -216,39 +255,6 @@ def _filter_error(times_s: NDArray[np.float64], protocol: ProtocolSpec) -> Input
     except InputError as error:
         return error
     return None
-
-
-def _check_log(raw: xr.Dataset, path: Path) -> None:
-    try:
-        operation_log(raw)
-    except ValueError as error:
-        raise PosesError(f"'{path}': its attribute 'log' is no JSON ({error})") from error
-
-
-def _skeleton_of(raw: xr.Dataset, path: Path) -> Skeleton:
-    """Return the skeleton a file names or, where it names none, the one with its keypoints."""
-    given = {str(name) for name in raw[KEYPOINTS].values}
-    name = raw.attrs.get("skeleton")
-    known = [name] if name else skeleton_names()
-    try:
-        skeletons = [load_skeleton(str(one)) for one in known]
-    except ConfigError as error:
-        raise PosesError(f"'{path}': {error}") from error
-    fitting = [one for one in skeletons if set(one.keypoints) == given]
-    if fitting:
-        return fitting[0]
-    whose = f"the skeleton '{name}'" if name else f"any skeleton ({', '.join(known)})"
-    raise PosesError(f"'{path}': its keypoints are not those of {whose}")
-
-
-def _reported(
-    frames: Iterator[FramePeople], total: int | None, report: Progress
-) -> Iterator[FramePeople]:
-    done = 0
-    for done, frame in enumerate(frames, start=1):
-        report(FIND_PEOPLE, done, total)
-        yield frame
-    report(FIND_PEOPLE, done, done)
 
 
 def _describe_source(info: SourceInfo, raw: xr.Dataset) -> dict[str, Any]:

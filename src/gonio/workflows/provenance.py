@@ -50,7 +50,7 @@ def describe_provenance(settings: AnalyzeSettings, poses: xr.Dataset) -> dict[st
         "gonio": gonio.__version__,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": _versions(),
         "command": _command(),
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "settings": plain,
@@ -62,3 +62,38 @@ def _command() -> list[str] | None:
     program = Path(sys.argv[0] if sys.argv else "")
     is_ours = program.stem == "gonio" or program.parts[-2:] == ("gonio", "__main__.py")
     return ["gonio", *sys.argv[1:]] if is_ours else None
+
+
+def describe_computation(
+    source_sha256: str, model: dict[str, Any], settings: AnalyzeSettings
+) -> dict[str, Any]:
+    """Describe all that people found in a recording depend on.
+
+    Parameters
+    ----------
+    source_sha256
+        The recording's.
+    model
+        Its name, hash and provider.
+    settings
+        The analysis' settings; how many workers there are does not matter.
+
+    Returns
+    -------
+    dict
+        One entry each, by name; JSON can hold it.
+    """
+    return {
+        "gonio": gonio.__version__,
+        **_versions(),
+        "source": source_sha256,
+        "fps": settings.fps,
+        "model": model["sha256"],
+        "provider": model["provider"],
+        "max_people": settings.max_people,
+        "chunk_frames": settings.chunk_frames,
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in _LIBRARIES}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonio.errors import ConfigError, InputError
 from gonio.protocols import load_protocol
-from gonio.runtime import ModelStore
+from gonio.runtime import CHUNK_FRAMES, ModelStore
 from gonio.runtime.sessions import PROVIDERS
 from gonio.tracking import check_person_rule, check_steps
 
@@ -39,7 +39,7 @@ class AnalyzeSettings:
     overlay
         Draw the result over the recording.
     fps
-        Frames per second of a folder of images.
+        Frames per second of a folder of images, or of tracks that hold none.
     height_m
         The measured person's stature, metres: the scale of ``trc``.
     trc, mot
@@ -47,9 +47,16 @@ class AnalyzeSettings:
     max_people
         How many people are followed at once.
     device, threads
-        Where models run, and on how many threads (None: all cores).
+        Where models run, and on how many threads each (None: the cores left by the workers).
     overwrite
         Replace an existing evaluation once the new one is complete.
+    resume
+        Go on with an analysis that was interrupted, if there is one.
+    workers
+        How many parts of a recording are looked at side by side; None: as many as there are
+        cores. The result does not depend on it.
+    chunk_frames
+        Frames after which people are looked for anew. The result depends on it: for tests.
     """
 
     protocol: str = "general"
@@ -66,6 +73,9 @@ class AnalyzeSettings:
     device: str = "auto"
     threads: int | None = None
     overwrite: bool = False
+    resume: bool = False
+    workers: int | None = None
+    chunk_frames: int = CHUNK_FRAMES
 
 
 def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
@@ -90,6 +100,10 @@ def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
     InputError
         If settings contradict each other, or the height is none.
     """
+    for name in ("workers", "chunk_frames", "threads"):
+        number = getattr(settings, name)
+        if number is not None and number < 1:
+            raise InputError(f"{name}: {number} given, at least 1 is needed")
     if settings.trc and settings.height_m is None:
         raise InputError(
             "--trc writes meters and needs a scale: give --height-m, the person's height"

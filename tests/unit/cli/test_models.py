@@ -44,8 +44,9 @@ def test_list_shows_the_built_in_models_and_makes_no_folder(cache: Path) -> None
     assert "blazepose-full" in result.output
     assert "Apache-2.0" in result.output
     entries = json.loads(models("list", "--json").stdout)
-    assert [e["name"] for e in entries] == ["blazepose-detector", "blazepose-full"]
-    assert [e["path"] for e in entries] == [None, None]
+    names = ["blazepose-detector", "blazepose-full", "rtmdet-nano"]
+    assert [e["name"] for e in entries] == names
+    assert [e["path"] for e in entries] == [None, None, None]
     assert not cache.exists()
 
 

@@ -134,3 +134,10 @@ def test_an_empty_image_and_a_flat_map_are_refused() -> None:
         letterbox_matrix((0, 5), (8, 8))
     with pytest.raises(InputError, match="no inverse"):
         invert([[1, 2, 0], [2, 4, 0]])
+
+
+def test_what_lies_outside_the_image_can_be_given_a_grey_level() -> None:
+    image = np.full((2, 2, 3), 9, dtype=np.uint8)
+    shifted = warp(image, [[1, 0, 1], [0, 1, 0]], (4, 2), fill=114)
+    assert shifted[0, :, 0].tolist() == [114, 9, 9, 114]
+    assert (shifted[..., 0] == shifted[..., 2]).all()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gonio.codec import decode_simcc, encode_simcc
+from gonio.codec import Alignment, decode_simcc, encode_simcc
 
 WH = (48, 64)
 
@@ -16,12 +16,13 @@ WH = (48, 64)
     st.tuples(st.floats(1, 46), st.floats(1, 62)),
     st.sampled_from([1.0, 2.0, 3.0]),
     st.floats(1.5, 8),
+    st.sampled_from(["edges", "origins", "corners"]),
 )
 def test_simcc_encoded_and_decoded_returns_the_point(
-    point: tuple[float, float], ratio: float, sigma: float
+    point: tuple[float, float], ratio: float, sigma: float, alignment: Alignment
 ) -> None:
-    x, y = encode_simcc([point], [True], WH, ratio=ratio, sigma=sigma)
-    found, _ = decode_simcc(x, y, ratio=ratio)
+    x, y = encode_simcc([point], [True], WH, ratio=ratio, sigma=sigma, alignment=alignment)
+    found, _ = decode_simcc(x, y, ratio=ratio, alignment=alignment)
     np.testing.assert_allclose(found, [point], atol=0.01)
 
 
@@ -57,3 +58,10 @@ def test_leading_dimensions_are_kept(batch: tuple[int, ...]) -> None:
     points, scores = decode_simcc(x, y)
     assert points.shape == (*batch, 5, 2)
     assert scores.shape == (*batch, 5)
+
+
+def test_bins_of_mmpose_start_at_the_first_pixels_centre() -> None:
+    x, y = np.zeros((1, 96)), np.zeros((1, 128))
+    x[0, 40], y[0, 61] = 0.9, 0.8  # its labels: bin = round(pixel * 2)
+    points, _ = decode_simcc(x, y, refine=False, alignment="origins")
+    np.testing.assert_allclose(points, [[20, 30.5]])

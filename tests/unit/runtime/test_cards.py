@@ -91,6 +91,12 @@ def test_a_built_in_entry_names_licence_hash_source_and_a_known_skeleton(name: s
     assert card.skeleton is None or load_skeleton(card.skeleton)
 
 
+def test_the_built_in_detector_without_a_source_names_its_licence_and_hash() -> None:
+    card = built_in_cards()["rtmdet-nano"]
+    assert (card.task, card.licence, card.source) == ("detector", "Apache-2.0", ())
+    assert card.sha256 is not None
+
+
 def test_built_in_inputs_have_the_ranges_the_networks_were_trained_on() -> None:
     for name, size, low in (("blazepose-full", 256, 0.0), ("blazepose-detector", 224, -1.0)):
         image = np.zeros((size, size, 3), dtype=np.uint8)

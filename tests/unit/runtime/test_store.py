@@ -344,6 +344,24 @@ def test_a_model_that_may_not_be_read_is_named(tmp_path: Path) -> None:
         models.add("mine", tmp_path / "folder.onnx", card)
 
 
+def test_a_built_in_model_without_a_source_is_added_once_from_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_identity(tmp_path / "given.onnx", [1, 3, 4, 8])
+    entry = make_card(values("alone", sha256=sha256(path.read_bytes()), source=[]), where="alone")
+    monkeypatch.setattr(store, "built_in_cards", lambda: {"alone": entry})
+    models = ModelStore(tmp_path / "store")
+    with pytest.raises(OfflineError, match="run 'gonio models add alone FILE' once"):
+        models.resolve("alone")
+    other = write_identity(tmp_path / "other.onnx", [1, 3, 4, 8, 1])
+    with pytest.raises(ModelError, match="is not the file its card 'alone' describes"):
+        models.add("alone", other)
+    added = models.add("alone", path)
+    assert models.resolve("alone").path == added.path == models.folder / "alone.onnx"
+    with pytest.raises(ConfigError, match="'mine': is not built in, so it needs a card"):
+        models.add("mine", path)
+
+
 @pytest.mark.models
 def test_the_real_models_have_the_hashes_on_their_cards(models_dir: Path) -> None:
     models = ModelStore()

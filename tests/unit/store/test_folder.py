@@ -48,8 +48,8 @@ def names(folder: Path) -> list[str]:
 def test_a_complete_evaluation_gets_its_name_and_nothing_else_is_left(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
     with open_evaluation_folder(out, "walk") as folder:
-        assert folder.parent == out
-        assert folder.name.startswith(".walk.part-")
+        assert folder.parent.parent == out
+        assert folder.parent.name == ".walk.work"
         assert not (out / "walk").exists()
         write_evaluation(fake_evaluation(), folder)
     assert names(out) == ["walk"]
@@ -91,7 +91,7 @@ def test_the_old_one_comes_back_if_the_new_one_cannot_take_its_place(
     rename = Path.rename
 
     def refuse(self: Path, target: Path) -> Path:
-        if ".part-" in self.name:
+        if self.name == "result":
             raise PermissionError(errno.EACCES, "denied", str(self))
         return rename(self, target)
 
@@ -185,7 +185,7 @@ def test_an_error_names_the_final_place_not_the_temporary_one(tmp_path: Path) ->
         write_atomically(folder / "deeper" / "x.csv"),
     ):
         pass
-    assert ".part-" not in str(caught.value)
+    assert ".work" not in str(caught.value)
     assert names(tmp_path) == []
 
 

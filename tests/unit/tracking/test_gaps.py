@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 
 from gonio.errors import ConfigError, UnknownNameError
 from gonio.poses import make_poses, operation_log, validate_poses
@@ -69,6 +72,22 @@ def test_pchip_does_not_overshoot() -> None:
     assert (np.diff(values) >= 0).all()
     assert values[3] < 1
     assert values[4] > 2
+
+
+@given(
+    series=st.lists(st.sampled_from([NAN, NAN, 0.0, 1.0, 1.5, -7.25]), min_size=2, max_size=20),
+    steps_s=st.lists(st.floats(0.02, 0.3), min_size=20, max_size=20),
+)
+def test_pchip_is_scipys_through_all_sightings(series: list[float], steps_s: list[float]) -> None:
+    time_s = np.cumsum(steps_s)[: len(series)]
+    poses = track(series, time_s=time_s)
+    poses["position"] = poses["position"].astype(np.float64)
+    known = np.isfinite(series)
+    if known.sum() < 2:
+        return
+    theirs = PchipInterpolator(time_s[known], np.array(series)[known], extrapolate=False)
+    ours = knee(fill_gaps(poses, max_gap_s=1e6))
+    np.testing.assert_allclose(ours, np.where(known, series, theirs(time_s)), atol=1e-9)
 
 
 def test_who_was_never_seen_stays_unseen_and_marks_add_up() -> None:

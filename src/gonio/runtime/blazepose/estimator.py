@@ -217,7 +217,7 @@ def open_blazepose(
     model
         The landmark model.
     store
-        Gives the detector, ``blazepose-detector``.
+        Gives the detector: the one the card names, or ``blazepose-detector``.
     max_people, **settings
         See :class:`BlazePoseEstimator`.
     device, threads
@@ -232,7 +232,7 @@ def open_blazepose(
     ModelError, ModelOutputError, OfflineError
         See :func:`gonio.runtime.open_estimator`.
     """
-    found = store.resolve(DETECTOR)
+    found = store.resolve(model.card.detector or DETECTOR)
     sessions = []
     for needed in (found, model):
         session = open_session(needed.path, device=device, threads=threads)

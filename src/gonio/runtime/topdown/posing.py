@@ -1,0 +1,132 @@
+"""A pose model at work: regions of an image → keypoints of the person in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gonio.codec import crop_matrix, invert, transform, warp
+from gonio.errors import ModelError
+from gonio.runtime.fit import ROLES, output_name
+from gonio.runtime.topdown.decoding import KINDS, decode_points
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from gonio.codec import Region
+    from gonio.runtime.cards import Card
+    from gonio.runtime.sessions import Session
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """Keypoints of the person in a region.
+
+    Attributes
+    ----------
+    points_px
+        Shape ``(K, 2)``, image pixels; NaN where the model saw nothing.
+    confidence
+        Shape ``(K,)``, 0–1, 0 where the point is NaN; NaN where the model gives none.
+    region
+        Where it was looked.
+    """
+
+    points_px: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    region: Region
+
+
+def check_card(card: Card) -> None:
+    """Check that a card is one of a model that looks at one person at a time.
+
+    Raises
+    ------
+    ModelError
+        If its kind of output is not ``heatmap``, ``simcc`` or ``coords``, or it names filters.
+    """
+    if card.output.kind not in KINDS:
+        raise ModelError(
+            f"model '{card.name}': output kind '{card.output.kind}' holds no keypoints "
+            f"({', '.join(KINDS)} and blazepose do)"
+        )
+    if card.filters:
+        raise ModelError(
+            f"model '{card.name}': its card names image filters, which this version of Gonio "
+            "does not know. Without them its keypoints would be wrong."
+        )
+
+
+class PoseModel:
+    """Finds the keypoints of people whose regions are known, without memory.
+
+    People go through the network in one call where the file leaves the batch size open, and
+    one after the other where it does not.
+
+    Parameters
+    ----------
+    session
+        The opened model.
+    card
+        Its card, output kind ``heatmap``, ``simcc`` or ``coords``.
+
+    Attributes
+    ----------
+    provider
+        What computes.
+
+    Raises
+    ------
+    ModelError
+        If the card's kind of output is another, or it names image filters.
+    ModelOutputError
+        If the card names an output that the file has not.
+    """
+
+    def __init__(self, session: Session, card: Card) -> None:
+        check_card(card)
+        self._session, self._card = session, card
+        self.provider = session.provider
+        self._names = {role: output_name(session, card, role) for role in ROLES[card.output.kind]}
+        self._batched = session.input_shapes[session.input_names[0]][0] is None
+
+    def locate(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Pose]:
+        """Find the keypoints of the person in each region.
+
+        Parameters
+        ----------
+        image
+            Shape ``(H, W, 3)``, RGB.
+        regions
+            Where to look; beyond the image all is of the card's grey level.
+
+        Returns
+        -------
+        list of Pose
+            In the regions' order.
+        """
+        if not regions:
+            return []
+        spec = self._card.input
+        input_wh = (spec.width, spec.height)
+        matrices = [crop_matrix(region, input_wh) for region in regions]
+        crops = [
+            spec.to_tensor(warp(image, matrix, input_wh, fill=spec.crop.fill))
+            for matrix in matrices
+        ]
+        batches = [np.concatenate(crops)] if self._batched else crops
+        decoded = [decode_points(self._run(batch), self._card) for batch in batches]
+        points = np.concatenate([p for p, _ in decoded])
+        scores = np.concatenate([s for _, s in decoded])
+        return [
+            Pose(transform(p, invert(m)), s, r)
+            for p, s, m, r in zip(points, scores, matrices, regions, strict=True)
+        ]
+
+    def _run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        outputs = self._session.run({self._session.input_names[0]: batch})
+        return {role: outputs[name] for role, name in self._names.items()}
