@@ -118,10 +118,10 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
 
 def test_what_is_no_poses_file_is_said_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "p.nc").write_text("hello")
-    with pytest.raises(PosesError, match="p.nc': not a poses file, or damaged. Give") as caught:
+    with pytest.raises(PosesError, match=r"p\.nc': not a poses file, or damaged. Give") as caught:
         load_poses(tmp_path / "p.nc")
     assert "signature" not in str(caught.value)
-    with pytest.raises(PosesError, match="missing.nc': no such file"):
+    with pytest.raises(PosesError, match=r"missing\.nc': no such file"):
         load_poses(tmp_path / "missing.nc")
     with pytest.raises(PosesError, match="a folder, not a file"):
         load_poses(tmp_path)
