@@ -104,7 +104,11 @@ def fake_angles(time_s: np.ndarray, people: list[str], frames: int) -> xr.Datase
 def _tracks(time_s: np.ndarray, people: int, fps: float | None) -> xr.Dataset:
     frames, points = len(time_s), len(SKELETON.keypoints)
     rng = np.random.default_rng(0)
-    figure = rng.uniform(0, 400, (2, points))[None, :, :, None]
+    figure = rng.uniform(0, 400, (2, points))
+    for x, side in ((200.0, "left"), (206.0, "right")):  # seen from the side
+        figure[:, SKELETON.index(f"{side}_shoulder")] = x, 100.0
+        figure[:, SKELETON.index(f"{side}_hip")] = x, 200.0
+    figure = figure[None, :, :, None]
     walk = (80.0 * time_s)[:, None, None, None] * np.array([1.0, 0.0])[None, :, None, None]
     apart = 150.0 * np.arange(people)[None, None, None, :]
     position = (figure + walk + apart).astype(np.float32)

@@ -112,6 +112,32 @@ def test_the_page_draws_its_plots_and_asks_for_the_video_only(report: Opened, fo
     assert files == {(folder / name).as_uri() for name in ("report.html", "overlay.mp4")}
 
 
+def test_the_page_opens_at_the_first_measured_moment(report: Opened) -> None:
+    report.page.wait_for_function("document.querySelector('video').currentTime > 0.4")
+    report.wait_for_cursor(0.5)
+    assert report.video_s() == pytest.approx(0.5, abs=1 / FPS)
+
+
+def test_a_click_goes_to_the_nearest_frame_and_an_extreme_to_its_own(report: Opened) -> None:
+    report.page.wait_for_function("document.querySelector('video').currentTime > 0.4")
+    place = report.page.evaluate(
+        """() => {
+            const axis = document.querySelector(".plot")._fullLayout.xaxis;
+            return axis.d2p((74 - 0.3) / 30);
+        }"""
+    )
+    plot = report.page.locator(".plot .nsewdrag").first
+    plot.click(position={"x": place, "y": 60})
+    report.wait_for_cursor(74 / FPS)
+    assert report.page.locator(".time").inner_text() == "2.47 s"
+    extreme = report.page.locator("tr:has(th:text-is('Elbow, left')) .when").first
+    extreme.click()
+    report.wait_for_cursor(float(extreme.get_attribute("data-time")))
+    elbow = report.page.locator(".panel:has(h3:text-is('Elbow'))")
+    elbow.locator(".main-svg").first.wait_for()
+    assert elbow.is_visible()
+
+
 def test_the_cursor_follows_the_video_and_the_numbers_the_cursor(report: Opened) -> None:
     report.page.evaluate("document.querySelector('video').currentTime = 2.01")
     report.wait_for_cursor(2.0)

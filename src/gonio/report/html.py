@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gonio.report import sections
+from gonio.report import origin, sections
 from gonio.report.plotly_figures import figures_json, panel_figure
 from gonio.report.prepare import COLORS, INK, prepare
 from gonio.report.stills import encode_stills
@@ -60,19 +60,21 @@ def write_report(
     data = prepare(evaluation)
     pictures = encode_stills(stills)
     is_photo = evaluation.poses.sizes["time"] == 1
+    overlay = "overlay.png" if is_photo else "overlay.mp4"
+    has_overlay = (folder / overlay).is_file()
     parts = [sections.warnings_notice(evaluation.warnings), sections.facts(evaluation, data)]
     if not evaluation.chosen:
         parts += [sections.nobody_notice(evaluation)]
-    has_video = (folder / "overlay.mp4").is_file()
     if is_photo:
-        has_overlay = (folder / "overlay.png").is_file()
         parts += [sections.photo(data, pictures, has_overlay=has_overlay)]
     else:
-        viewer = sections.viewer(pictures, has_video=has_video, has_curves=bool(data.panels))
+        viewer = sections.viewer(pictures, has_video=has_overlay, has_curves=bool(data.panels))
+        parts += [sections.without_recording(evaluation)]
         parts += [sections.workbench(viewer, sections.curves(data))]
-        parts += [sections.ranges(data)]
-    limits = sections.limits(evaluation, data) if evaluation.chosen else ""
-    method = sections.method(evaluation)
+        parts += [sections.stills(pictures), sections.ranges(data)]
+    limits = origin.limits(evaluation, data) if evaluation.chosen else ""
+    exported = [file.name for end in (".trc", ".mot") for file in sorted(folder.glob(f"*{end}"))]
+    method = origin.method(evaluation, [*([overlay] if has_overlay else []), *exported])
     parts += [sections.truth(evaluation), f'<div class="columns">{limits}{method}</div>']
     page = Template(_template("report.html")).substitute(
         title=sections.escape(evaluation.name),
@@ -99,7 +101,8 @@ def _scripts(evaluation: Evaluation, data: ReportData) -> str:
         plotly = f"<script>{get_plotlyjs()}</script>\n"
     frame_s = float(np.median(np.diff(time_s))) if time_s.size > 1 else 0.0
     return (
-        f'{plotly}<script type="application/json" id="figures" data-frame-s="{frame_s:.6g}">'
+        f'{plotly}<script type="application/json" id="figures" data-frame-s="{frame_s:.6g}" '
+        f'data-start-s="{data.start_s:.6g}">'
         f"{figures}</script>\n<script>{_template('report.js')}</script>"
     )
 

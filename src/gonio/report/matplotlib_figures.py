@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LINES: Final[dict[str, dict[str, Any]]] = {
     "measured": {"linewidth": 1.8},
     "filled": {"linewidth": 1.8, "linestyle": (0, (1, 1.2))},
+    "gap": {"linewidth": 0.9, "linestyle": (0, (5, 3)), "alpha": 0.55},
     "true": {"linewidth": 0.8, "color": INK},
 }
 

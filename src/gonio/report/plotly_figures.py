@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 GRID: Final = "#e3e8ec"
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
+_FAINT: Final = 0.55
+
 _LINES: Final[dict[str, dict[str, Any]]] = {
     "measured": {"width": 2.2},
     "filled": {"width": 2.2, "dash": "2px,3px"},
+    "gap": {"width": 1.2, "dash": "6px,4px"},
     "true": {"width": 1},
 }
 
@@ -89,8 +92,9 @@ def _trace(curve: Curve) -> go.Scatter:
         mode="lines",
         connectgaps=False,
         line={"color": INK if curve.kind == "true" else COLORS[curve.side], **_LINES[curve.kind]},
-        hovertemplate="%{y:.1f}°",
-        hoverinfo="skip" if curve.kind == "true" else None,
+        hovertemplate=None if curve.kind == "gap" else "%{y:.1f}°",
+        opacity=_FAINT if curve.kind == "gap" else None,
+        hoverinfo="skip" if curve.kind in {"gap", "true"} else None,
         meta={"side": curve.side, "kind": curve.kind},
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from gonio.analysis.side_view import turned_share
 from gonio.poses import INDIVIDUALS
 from gonio.report.wording import WORDS, AngleWords, Side, split_side, words_of
 from gonio.store import angle_table, frames_in_view, frames_seen, is_filled
@@ -34,6 +35,8 @@ SIDE_VIEWS: Final = frozenset({"sagittal", "any"})
 
 _LEAST_SPAN_DEG = 30.0
 _MARGIN = 0.06
+_MOSTLY_MISSING = 0.8
+_SURELY_SIDEWAYS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,18 +46,20 @@ class Curve:
     Attributes
     ----------
     name
-        For hover and legend: ``left``, ``right``, ``left, filled``, ``left, true``.
+        For hover and legend: ``left``, ``right``, ``left, filled``, ``left, gap``,
+        ``left, true``.
     side
         Decides the color.
     kind
-        ``measured``; ``filled``: rests on interpolated points; ``true``: known by construction.
+        ``measured``; ``filled``: rests on interpolated points; ``gap``: joins the values on
+        either side of a stretch without any; ``true``: known by construction.
     time_s, value_deg
         Shape ``(point,)``, at most 2,000; NaN breaks the line: the angle could not be measured.
     """
 
     name: str
     side: Side
-    kind: Literal["measured", "filled", "true"]
+    kind: Literal["measured", "filled", "gap", "true"]
     time_s: NDArray[np.float64]
     value_deg: NDArray[np.float64]
 
@@ -99,8 +104,8 @@ class PersonSeen:
     from_s, to_s
         First and last time, seconds; NaN if never seen.
     near_side
-        The side turned to the camera in a sagittal view, from the facing; None where it changes
-        or is unknown.
+        The side turned to the camera, from the facing; None where it is not certain: the facing
+        changes, the view is not told to be sagittal, or the person is often turned out of it.
     """
 
     individual: str
@@ -121,13 +126,17 @@ class ReportData:
     panels
         Plots, legs first, segments last, person by person; angles without a value have none.
     ranges
-        :func:`gonio.store.angle_table`, rows without a value left out.
+        :func:`gonio.store.angle_table`, rows without a value left out, with ``min_s`` and
+        ``max_s``: when the extremes were reached, seconds. Values and times of an angle that is
+        missing in more than 80 % of the frames in view are NaN: its range would mislead.
     absent
         Unsided names of the angles that have no value at all.
     people
         The chosen people.
     thinned
         Whether the curves have fewer points than the recording has frames.
+    start_s
+        When the first angle could be measured, seconds; the recording's start where none was.
     """
 
     panels: Sequence[Panel]
@@ -135,6 +144,7 @@ class ReportData:
     absent: Sequence[str]
     people: Sequence[PersonSeen]
     thinned: bool
+    start_s: float
 
 
 def prepare(evaluation: Evaluation) -> ReportData:
@@ -149,8 +159,7 @@ def prepare(evaluation: Evaluation) -> ReportData:
     -------
     ReportData
     """
-    table = angle_table(evaluation)
-    ranges = table[table["max_deg"].notna()].reset_index(drop=True)
+    ranges = _ranges(evaluation)
     bases = _in_report_order({split_side(str(n))[0] for n in evaluation.angles["angle"].values})
     panels = [
         panel
@@ -165,6 +174,7 @@ def prepare(evaluation: Evaluation) -> ReportData:
         absent=[base for base in bases if base not in shown],
         people=[_person(evaluation, individual) for individual in evaluation.chosen],
         thinned=evaluation.angles.sizes["time"] > MOST_POINTS,
+        start_s=_start_s(evaluation),
     )
 
 
@@ -208,6 +218,26 @@ def decimate(value: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.
     return np.unique(kept[kept < count]).astype(np.intp)
 
 
+def _ranges(evaluation: Evaluation) -> pd.DataFrame:
+    table = angle_table(evaluation)
+    table = table[table["max_deg"].notna()].reset_index(drop=True)
+    time_s = evaluation.angles["time"].to_numpy()
+    for column, place in (("min_s", np.nanargmin), ("max_s", np.nanargmax)):
+        table[column] = [
+            float(time_s[place(_values(evaluation.angles, angle, individual))])
+            for angle, individual in zip(table["angle"], table["individual"], strict=True)
+        ]
+    told = [name for name in table.columns if name.endswith(("_deg", "_s"))]
+    table.loc[table["missing"] > _MOSTLY_MISSING, told] = np.nan
+    return table
+
+
+def _start_s(evaluation: Evaluation) -> float:
+    time_s = evaluation.angles["time"].to_numpy()
+    known = np.isfinite(evaluation.angles["angle_deg"].to_numpy()).any(axis=(1, 2))
+    return float(time_s[known.argmax()]) if time_s.size else 0.0
+
+
 def _panel(evaluation: Evaluation, individual: str, base: str) -> Panel | None:
     names = [n for n in evaluation.angles["angle"].values if split_side(str(n))[0] == base]
     curves: list[Curve] = []
@@ -239,6 +269,7 @@ def _curves(evaluation: Evaluation, individual: str, name: str) -> list[Curve]:
     curves = [Curve(label, side, "measured", time_s, np.where(filled, np.nan, value))]
     if filled.any():
         curves.append(_filled_curve(label, side, time_s, value, filled))
+    curves += _gap_curve(label, side, time_s, value)
     true = (evaluation.truth or {}).get("angles")
     if true is not None and individual == evaluation.chosen[0] and name in true["angle"].values:
         known = _values(true, name, str(true[INDIVIDUALS].values[0]))
@@ -265,6 +296,21 @@ def _filled_curve(
     return Curve(f"{label}, filled", side, "filled", time_s[kept], values[kept])
 
 
+def _gap_curve(
+    label: str, side: Side, time_s: NDArray[np.float64], value: NDArray[np.float64]
+) -> list[Curve]:
+    """Join the values around each gap; before the first and after the last there is none."""
+    known = np.flatnonzero(np.isfinite(value))
+    wide = np.flatnonzero(np.diff(known) > 1)
+    if wide.size == 0:
+        return []
+    before, after = known[wide], known[wide + 1]
+    nothing = np.full(wide.size, np.nan)
+    times = np.stack([time_s[before], time_s[after], time_s[after]], axis=1)
+    values = np.stack([value[before], value[after], nothing], axis=1)
+    return [Curve(f"{label}, gap", side, "gap", times.ravel(), values.ravel())]
+
+
 def _values(angles: xr.Dataset, name: str, individual: str) -> NDArray[np.float64]:
     values: NDArray[np.float64] = (
         angles["angle_deg"].sel({"angle": name, INDIVIDUALS: individual}).to_numpy()
@@ -285,7 +331,11 @@ def _person(evaluation: Evaluation, individual: str) -> PersonSeen:
     facing = evaluation.angles["facing"].sel({INDIVIDUALS: individual}).to_numpy()
     sides = set(np.unique(facing[facing != 0]).tolist())
     near: Literal["left", "right"] | None = None
-    if len(sides) == 1 and evaluation.protocol.get("view") in SIDE_VIEWS:
+    if (
+        len(sides) == 1
+        and evaluation.protocol.get("view") == "sagittal"
+        and _is_sideways(evaluation, individual)
+    ):
         near = "right" if sides == {1} else "left"
     return PersonSeen(
         individual=individual,
@@ -296,6 +346,11 @@ def _person(evaluation: Evaluation, individual: str) -> PersonSeen:
         to_s=float(time_s[-1]) if time_s.size else float("nan"),
         near_side=near,
     )
+
+
+def _is_sideways(evaluation: Evaluation, individual: str) -> bool:
+    own = evaluation.poses.sel({INDIVIDUALS: [individual]})
+    return bool(turned_share(own, evaluation.skeleton)[0] < _SURELY_SIDEWAYS)
 
 
 def _in_report_order(bases: set[str]) -> list[str]:

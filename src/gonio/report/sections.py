@@ -6,17 +6,23 @@ Everything that comes from a person or a file (names, paths, messages) passes :f
 from __future__ import annotations
 
 import html
-import shlex
 from datetime import datetime
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gonio.poses import INDIVIDUALS, operation_log
-from gonio.report.prepare import MOST_POINTS, SIDE_VIEWS
+from gonio.poses import INDIVIDUALS
+from gonio.report.prepare import MOST_POINTS
 from gonio.report.tables import range_table, value_table
-from gonio.report.wording import number, operation_in_words, sign_in_words, words_of
+from gonio.report.wording import (
+    counted,
+    name_people,
+    number,
+    reason_in_words,
+    sign_in_words,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +58,7 @@ def warnings_notice(warnings: Sequence[str]) -> str:
     """List the warnings before anything else; nothing where there are none."""
     if not warnings:
         return ""
-    items = "".join(f"<li>{escape(text)}</li>" for text in warnings)
+    items = "".join(f"<li>{escape(name_people(text))}</li>" for text in warnings)
     head = "Read this first" if len(warnings) == 1 else f"Read this first: {len(warnings)} points"
     return (
         f'<section class="notice warnings" aria-labelledby="warnings"><h2 id="warnings">{head}</h2>'
@@ -63,8 +69,9 @@ def warnings_notice(warnings: Sequence[str]) -> str:
 def nobody_notice(evaluation: Evaluation) -> str:
     """Say that there is nothing to report, and what may help."""
     seen = evaluation.raw.sizes[INDIVIDUALS]
+    reason = escape(reason_in_words(evaluation.person_reason))
     cause = (
-        f"The people in the picture were not chosen ({escape(evaluation.person_reason)})."
+        f"The people in the picture were not chosen ({reason})."
         if seen
         else "The model found no person in any frame."
     )
@@ -81,16 +88,20 @@ def facts(evaluation: Evaluation, data: ReportData) -> str:
     source = evaluation.source
     frames = int(evaluation.poses.sizes["time"])
     file = PurePath(str(source.get("path") or "–")).name
-    size = f"{source.get('width') or '?'} × {source.get('height') or '?'} pixels"
+    width, height = source.get("width"), source.get("height")
+    size = f"{width} × {height} pixels" if width and height else ""
     items = [("Recording", escape(file), escape(size))]
     if frames > 1:
-        rate = number(source.get("fps"), digits=2).rstrip("0").rstrip(".")
+        fps = source.get("fps")
+        rate = f", {number(fps, digits=2).rstrip('0').rstrip('.')} a second" if fps else ""
         length = number(source.get("duration_s"), digits=1, unit=" s")
-        items.append(("Length", length, f"{frames:,} frames, {rate} a second"))
+        items.append(("Length", length, f"{frames:,} frames{rate}"))
     items += [_person_fact(person, frames) for person in data.people]
     others = int(evaluation.raw.sizes[INDIVIDUALS]) - len(data.people)
     if data.people and others:
-        items[-1] = (*items[-1][:2], f"{items[-1][2]}<br>{others} more in the recording, see below")
+        more = "1 other person" if others == 1 else f"{others} other people"
+        note = "<br>".join(filter(None, (items[-1][2], f"{more} not measured")))
+        items[-1] = (*items[-1][:2], note)
     items += [("Analyzed", escape(_date(evaluation.provenance.get("created"))), _speed(evaluation))]
     cells = "".join(
         f"<div><dt>{name}</dt><dd>{value}<small>{more}</small></dd></div>"
@@ -135,39 +146,94 @@ def viewer(pictures: Sequence[Picture], *, has_video: bool, has_curves: bool) ->
     )
     missing = (
         '<p class="note absent-video">The overlay video (<code>overlay.mp4</code>) does not lie '
-        "beside this page; the stills show single moments.</p>"
+        "beside this page; single moments are shown instead.</p>"
     )
     return (
         f'<div class="viewer card{"" if has_video else " no-video"}">'
         f'<h2 class="note">Video with skeleton</h2><div class="screen">{video}{still}</div>'
         f'<div class="controls">{controls}<span class="time" role="status"></span></div>'
-        f"{hint}{missing}{_stills(pictures)}</div>"
+        f"{hint}{missing}</div>"
+    )
+
+
+def stills(pictures: Sequence[Picture]) -> str:
+    """Return single moments, cut out around the measured person."""
+    if not pictures:
+        return ""
+    items = "".join(
+        f'<li><button type="button" data-time="{picture.time_s:.4f}">'
+        f'<img src="{picture.address}" alt="Frame at {picture.time_s:.2f} s with the skeleton">'
+        f"{picture.time_s:.2f} s</button></li>"
+        for picture in pictures
+    )
+    return (
+        '<section class="card moments" aria-labelledby="moments">'
+        '<h2 id="moments">Single moments</h2>'
+        '<p class="note">Does the skeleton lie on the person? Where it does not, the angles of '
+        f'that moment are wrong.</p><ul class="stills">{items}</ul></section>'
+    )
+
+
+def without_recording(evaluation: Evaluation) -> str:
+    """Say how to get the overlay, where tracks were given without their recording."""
+    if evaluation.source.get("kind") != "poses":
+        return ""
+    return (
+        '<p class="note without-recording">These angles come from saved tracks. To see the '
+        "skeleton drawn on the recording, give the recording too: "
+        "<code>gonio analyze RECORDING --from-poses FILE</code>.</p>"
     )
 
 
 def curves(data: ReportData) -> str:
-    """Return the plots, left and right of a joint in one, by body part."""
+    """Return the plots, left and right of a joint in one, person by person, by body part."""
     if not data.panels:
         return ""
-    several = len(data.people) > 1
-    by_group: dict[Group, list[str]] = {}
-    for index, panel in enumerate(data.panels):
-        by_group.setdefault(panel.words.group, []).append(_panel(panel, index, several=several))
-    opened = {"leg", "trunk"} if "leg" in by_group else set(by_group)
-    groups = [
-        f'<details class="group"{" open" if group in opened else ""}><summary><h2>{title}</h2>'
-        f'<span class="note">{_plots(len(by_group[group]))}</span></summary>'
-        f"{''.join(by_group[group])}</details>"
-        for group, title in _GROUPS.items()
-        if group in by_group
-    ]
+    people = dict.fromkeys(panel.person for panel in data.panels)
+    several = len(people) > 1
+    parts = []
+    for person in people:
+        groups = _groups(data, person, several=several)
+        parts.append(
+            f'<section class="person" id="person-{person}"><h2>Person {person}</h2>{groups}'
+            "</section>"
+            if several
+            else groups
+        )
+    menu = ""
+    if several:
+        links = "".join(f'<a href="#person-{one}">Person {one}</a>' for one in people)
+        menu = (
+            f'<nav class="people" aria-label="People">{links}<a href="#ranges">Range of motion</a>'
+            "</nav>"
+        )
     thinned = ""
     if data.thinned:
         thinned = (
             f'<p class="note">The plots show the extremes of short stretches, at most '
             f"{MOST_POINTS:,} points a curve; every frame stands in <code>angles.csv</code>.</p>"
         )
-    return f'<div class="curves">{_legend(data)}{thinned}{"".join(groups)}</div>'
+    return f'<div class="curves">{menu}{_legend(data)}{thinned}{"".join(parts)}</div>'
+
+
+def _groups(data: ReportData, person: int, *, several: bool) -> str:
+    """Return a person's plots by body part; what is read less often is folded."""
+    by_group: dict[Group, list[str]] = {}
+    for index, panel in enumerate(data.panels):
+        if panel.person == person:
+            by_group.setdefault(panel.words.group, []).append(_panel(panel, index, several=several))
+    opened = set(by_group)
+    if "leg" in by_group:
+        opened = {"leg"} if several else {"leg", "trunk"}
+    level = "h3" if several else "h2"
+    return "".join(
+        f'<details class="group"{" open" if group in opened else ""}>'
+        f"<summary><{level}>{title}</{level}>"
+        f'<span class="note">{counted(len(by_group[group]), "plot")}</span></summary>'
+        f'<div class="plots {group}">{"".join(by_group[group])}</div></details>'
+        for group, title in _GROUPS.items()
+        if group in by_group
+    )
 
 
 def ranges(data: ReportData) -> str:
@@ -190,8 +256,9 @@ def ranges(data: ReportData) -> str:
         '<section class="card" aria-labelledby="ranges"><h2 id="ranges">Range of motion</h2>'
         f"{joints}{folded}{absent}"
         '<p class="note">Missing: frames without a value between the first and the last frame in '
-        "which the person was seen. Filled: values that rest on interpolated points. Minimum and "
-        "maximum are single values: look at the curve and the video before relying on them.</p>"
+        "which the person was seen; where more than 80 % are missing, no range is given. Filled: "
+        "values that rest on interpolated points. Minimum and maximum are single values: click "
+        "their time to see that moment before relying on them.</p>"
         "</section>"
     )
 
@@ -232,94 +299,25 @@ def truth(evaluation: Evaluation) -> str:
     )
 
 
-def limits(evaluation: Evaluation, data: ReportData) -> str:
-    """Say what the numbers are and are not."""
-    points = [
-        "Angles are measured in the picture, from one camera. Movement out of the picture's plane "
-        "(turning, walking towards or away from the camera) changes them without the joint moving."
-    ]
-    near = {person.near_side for person in data.people if person.near_side}
-    if len(near) == 1:
-        side = near.pop()
-        other = "right" if side == "left" else "left"
-        points.append(
-            f"The {side} side is nearer to the camera. The {other} side is partly hidden behind "
-            "it: its values are less certain."
-        )
-    if evaluation.protocol.get("view") in SIDE_VIEWS:
-        points.append(
-            "For orientation: against marker-based motion capture, another pose network measured "
-            "walking from the side with mean errors of 4° at the hip, 6° at the knee and 7° at the "
-            "ankle (Stenum et al. 2021, PLoS Computational Biology). Differences of that size "
-            "between sides or sessions may be measurement error."
-        )
-        points.append(
-            "A person facing left is mirrored, so that signs mean the same in both directions. "
-            "Left and right are always the person's own."
-        )
-    points.append(
-        "The angles describe the movement in this recording. They are not a diagnosis and do not "
-        "replace an examination; Gonio is not a certified medical device."
-    )
-    items = "".join(f"<li>{escape(text)}</li>" for text in points)
-    return (
-        '<section class="card" aria-labelledby="limits">'
-        f'<h2 id="limits">How to read these angles</h2><ul>{items}</ul></section>'
-    )
-
-
-def method(evaluation: Evaluation) -> str:
-    """Say how the numbers came about: person, processing, model, protocol, software, files."""
-    log = operation_log(evaluation.poses)
-    steps = "".join(f"<li>{escape(operation_in_words(entry))}</li>" for entry in log)
-    processing = f"<ol>{steps}</ol>" if steps else "<p>Nothing was filtered or filled.</p>"
-    model, source, provenance = evaluation.model, evaluation.source, evaluation.provenance
-    libraries = provenance.get("libraries") or {}
-    rows = [
-        ("Person", escape(evaluation.person_reason or "–")),
-        ("Model", _joined(model, "name", "version")),
-        ("Ran on", escape(model.get("provider") or "–")),
-        ("Model file (SHA-256)", _hash(model)),
-        ("Protocol", _joined(evaluation.protocol, "name", "title")),
-        ("Keypoints", f"{escape(evaluation.skeleton.name)}, {len(evaluation.skeleton.keypoints)}"),
-        ("Recording", escape(source.get("path") or "–")),
-        ("Recording (SHA-256)", _hash(source)),
-        ("Command", f"<code>{escape(_command(provenance.get('command')))}</code>"),
-        (
-            "Software",
-            escape(
-                f"Gonio {provenance.get('gonio', '?')}, Python {provenance.get('python', '?')}"
-                + "".join(f", {name} {version}" for name, version in libraries.items())
-            ),
-        ),
-        ("Files", _files()),
-    ]
-    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
-    return (
-        '<section class="card method" aria-labelledby="method">'
-        '<h2 id="method">How it was measured</h2>'
-        f"<h3 style='margin-top:.8rem'>What was done to the tracks</h3>{processing}"
-        f"<h3>Model, protocol and origin</h3><dl>{listed}</dl></section>"
-    )
-
-
 def _person_fact(person: PersonSeen, frames: int) -> tuple[str, str, str]:
     name = f"Person {person.number}"
     if frames == 1:
         return name, "seen" if person.seen else "not seen", ""
     share = 100 * person.seen / frames
     span = f"{number(person.from_s, digits=1)}–{number(person.to_s, digits=1)} s"
-    lost = f"; not seen in {person.lost:,} frames between" if person.lost else ""
-    return name, f"seen in {person.seen:,} frames ({share:.0f} %)", f"{span}{lost}"
+    lost = f"; not seen in {counted(person.lost, 'frame')} between" if person.lost else ""
+    return name, f"seen in {counted(person.seen, 'frame')} ({share:.0f} %)", f"{span}{lost}"
 
 
 def _panel(panel: Panel, index: int, *, several: bool) -> str:
     words = panel.words
-    who = f" · person {panel.person}" if several else ""
+    who = f" · Person {panel.person}" if several else ""
     spans = []
     sides = dict.fromkeys(c.side for c in panel.curves)
     for side in sides:
-        own = [c.value_deg for c in panel.curves if c.side == side and c.kind != "true"]
+        own = [
+            c.value_deg for c in panel.curves if c.side == side and c.kind in {"measured", "filled"}
+        ]
         values = np.concatenate(own)
         low, high = number(np.nanmin(values), digits=0), number(np.nanmax(values), digits=0)
         spans.append(f"{'' if side == 'middle' else side + ' '}{low}° to {high}°")
@@ -337,10 +335,6 @@ def _panel(panel: Panel, index: int, *, several: bool) -> str:
     )
 
 
-def _plots(count: int) -> str:
-    return "1 plot" if count == 1 else f"{count} plots"
-
-
 def _legend(data: ReportData) -> str:
     kinds = {curve.kind for panel in data.panels for curve in panel.curves}
     sides = {curve.side for panel in data.panels for curve in panel.curves}
@@ -355,40 +349,13 @@ def _legend(data: ReportData) -> str:
         entries.append((" H32", dotted, "filled in by interpolation"))
     if "true" in kinds:
         entries.append((" H32", 'style="stroke:var(--ink)" stroke-width="1"', "true angle"))
-    entries.append((" H11 M21 6 H32", solid.format("soft"), "gap: could not be measured"))
+    if "gap" in kinds:
+        dashed = 'style="stroke:var(--soft)" stroke-width="1.2" fill="none" stroke-dasharray="6 4"'
+        entries.append((" H32", dashed, "gap: could not be measured"))
     items = "".join(
         f"<li>{_LINE.format(path=path, style=style)}{text}</li>" for path, style, text in entries
     )
     return f'<ul class="legend" aria-label="Lines in the plots">{items}</ul>'
-
-
-def _stills(pictures: Sequence[Picture]) -> str:
-    if not pictures:
-        return ""
-    items = "".join(
-        f'<li><button type="button" data-time="{picture.time_s:.4f}">'
-        f'<img src="{picture.address}" alt="Frame at {picture.time_s:.2f} s with the skeleton">'
-        f"{picture.time_s:.2f} s</button></li>"
-        for picture in pictures
-    )
-    return f'<ul class="stills" aria-label="Single moments">{items}</ul>'
-
-
-def _joined(mapping: Mapping[str, Any], *keys: str) -> str:
-    return escape(", ".join(str(mapping[key]) for key in keys if mapping.get(key))) or "–"
-
-
-def _hash(mapping: Mapping[str, Any]) -> str:
-    return f'<span class="hash">{escape(mapping.get("sha256") or "–")}</span>'
-
-
-def _files() -> str:
-    names = ("angles.csv", "poses.nc", "evaluation.json", "summary.json")
-    return ", ".join(f'<a href="{name}">{name}</a>' for name in names) + " beside this page"
-
-
-def _command(command: Any) -> str:
-    return shlex.join(map(str, command)) if isinstance(command, list | tuple) else command or "–"
 
 
 def _date(created: object) -> str:
@@ -401,6 +368,8 @@ def _date(created: object) -> str:
 
 def _speed(evaluation: Evaluation) -> str:
     wall, rate = (evaluation.timing.get(key) for key in ("wall_s", "frames_per_s"))
-    if wall is None or rate is None:
-        return ""
+    if wall is None or rate is None or not evaluation.model.get("provider"):
+        return ""  # tracks that were found before: the speed of reading a file says nothing
+    if evaluation.poses.sizes["time"] == 1:
+        return f"in {number(wall)} s"
     return f"in {number(wall)} s, {number(rate)} frames a second"

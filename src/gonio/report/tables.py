@@ -41,14 +41,24 @@ def range_table(data: ReportData, *, segments: bool) -> str:
         return ""
     chosen = chosen.assign(order=chosen["angle"].map(_order(data)))
     low, high = chosen["min_deg"].min(), chosen["max_deg"].max()
-    scale = (math.floor(low / _TICK_DEG) * _TICK_DEG, math.ceil(high / _TICK_DEG) * _TICK_DEG)
+    if math.isnan(low):
+        low = high = 0.0
+    scale = (
+        math.floor(low / _TICK_DEG) * _TICK_DEG,
+        max(math.ceil(high / _TICK_DEG), math.floor(low / _TICK_DEG) + 1) * _TICK_DEG,
+    )
     numbers = {person.individual: person.number for person in data.people}
     parts = []
     for individual, own in chosen.groupby("individual", sort=False):
         caption = (
             f"<caption>Person {numbers[str(individual)]}</caption>" if len(numbers) > 1 else ""
         )
-        parts.append(_one_table(own.sort_values("order"), scale, caption))
+        plots = {
+            panel.base: index
+            for index, panel in enumerate(data.panels)
+            if panel.person == numbers[str(individual)]
+        }
+        parts.append(_one_table(own.sort_values("order"), scale, caption, plots))
     return "".join(parts)
 
 
@@ -86,38 +96,58 @@ def value_table(data: ReportData) -> str:
     return "".join(parts)
 
 
-def _one_table(own: pd.DataFrame, scale: tuple[float, float], caption: str) -> str:
+def _one_table(
+    own: pd.DataFrame, scale: tuple[float, float], caption: str, plots: Mapping[str, int]
+) -> str:
     rows, last = [], ""
     for row in own.to_dict("records"):
         base, side = split_side(str(row["angle"]))
         new = " class='new-joint'" if base != last else ""
         last = base
         weak = " class='weak'" if row["missing"] > _MUCH_MISSING else ""
-        missing = f"{100 * row['missing']:.0f} % ({row['missing_frames']:,})"
+        missing = (
+            f"{100 * row['missing']:.0f} % <span class='roomy'>({row['missing_frames']:,})</span>"
+        )
         filled = f"{row['filled_frames']:,}"
         rows.append(
             f"<tr{new}><th scope='row'><span class='dot {side}'></span>"
             f"{html.escape(title_of(str(row['angle'])))}</th>"
             + "".join(
-                f"<td>{number(row[key], unit='°')}</td>"
-                for key in ("min_deg", "max_deg", "range_deg", "mean_deg")
+                f"<td>{number(row[f'{end}_deg'], unit='°')}"
+                f"{_moment(row[f'{end}_s'], plots.get(base))}</td>"
+                for end in ("min", "max")
             )
-            + f"<td{weak}>{missing}</td><td>{filled}</td>"
+            + "".join(f"<td>{number(row[key], unit='°')}</td>" for key in ("range_deg", "mean_deg"))
+            + f"<td{weak}>{missing}</td><td class='roomy'>{filled}</td>"
             f"<td class='wide'>{_span(row, scale, side)}</td></tr>"
         )
-    names = ("Angle", "Minimum", "Maximum", "Range", "Mean", "Missing", "Filled")
-    heads = "".join(f"<th scope='col'>{name}</th>" for name in names)
+    names = ("Angle", "Min", "Max", "Range", "Mean", "Missing", "Filled")
+    heads = "".join(
+        f"<th scope='col'{' class=roomy' if name == 'Filled' else ''}>{name}</th>" for name in names
+    )
     ends = "".join(f"<span>{number(end, digits=0, unit='°')}</span>" for end in scale)
     return (
-        f"<div class='scroll'><table>{caption}<thead><tr>{heads}"
+        f"<div class='scroll'><table class='ranges'>{caption}<thead><tr>{heads}"
         f"<th scope='col' class='wide'><span class='ends'>{ends}</span></th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _moment(time_s: float, plot: int | None) -> str:
+    """Return the time of an extreme; a click shows that moment in the video and the plot."""
+    if math.isnan(time_s) or plot is None:
+        return ""
+    return (
+        f" <button type='button' class='when' data-time='{time_s:.4f}' data-plot='{plot}'>"
+        f"{time_s:.2f} s</button>"
     )
 
 
 def _span(row: Mapping[Hashable, Any], scale: tuple[float, float], side: str) -> str:
     """Draw minimum to maximum as a bar on a common scale; a tick at the mean, a line at 0°."""
     low, high = scale
+    if math.isnan(row["min_deg"]):
+        return ""
 
     def share(value: float) -> float:
         return 100 * (value - low) / (high - low)

@@ -6,6 +6,7 @@ The sign of every angle follows the table of joint and segment angles in
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -44,6 +45,8 @@ class AngleWords:
     reference_deg: float = 0.0
 
 
+_UPRIGHT: Final = "upright; forward is the way the person faces"
+
 WORDS: Final[Mapping[str, AngleWords]] = {
     "hip": AngleWords("Hip", "flexion", "extension", "thigh in line with the trunk", "leg"),
     "knee": AngleWords("Knee", "flexion", "hyperextension", "straight leg", "leg"),
@@ -53,8 +56,8 @@ WORDS: Final[Mapping[str, AngleWords]] = {
     "knee_valgus": AngleWords(
         "Knee, seen from front or rear", "inward (valgus)", "outward (varus)", "straight leg", "leg"
     ),
-    "trunk": AngleWords("Trunk", "leaning back", "leaning forward", "upright", "trunk", 90),
-    "head": AngleWords("Head", "tilted back", "tilted forward", "upright", "trunk", 90),
+    "trunk": AngleWords("Trunk", "leaning back", "leaning forward", _UPRIGHT, "trunk", 90),
+    "head": AngleWords("Head", "tilted back", "tilted forward", _UPRIGHT, "trunk", 90),
     "pelvis": AngleWords("Pelvis", "left side lower", "right side lower", "level", "trunk"),
     "shoulders": AngleWords("Shoulders", "left side lower", "right side lower", "level", "trunk"),
     "shoulder": AngleWords(
@@ -105,7 +108,8 @@ def sign_in_words(words: AngleWords) -> str:
     if words.reference_deg == 0:
         signs = f"{words.up} +, {words.down} −"
     else:
-        signs = f"higher: {words.up}, lower: {words.down}"
+        reference = number(words.reference_deg, digits=0, unit="°")
+        signs = f"above {reference}: {words.up}, below: {words.down}"
     if not words.zero:
         return signs
     return f"{signs} · {number(words.reference_deg, digits=0)}° = {words.zero}"
@@ -119,6 +123,83 @@ def number(value: float | None, *, digits: int = 1, unit: str = "") -> str:
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", "−") + unit
+
+
+def counted(count: int, thing: str) -> str:
+    """Count things: ``1 frame``, ``1,200 frames``."""
+    return f"{count:,} {thing}" + ("" if count == 1 else "s")
+
+
+def name_people(text: str) -> str:
+    """Write ``person_0`` as ``Person 0`` wherever a text names people."""
+    return re.sub(r"\bperson[_ ](\d+)", r"Person \1", text)
+
+
+def reason_in_words(reason: str) -> str:
+    """Say whom the choice of people fell on, and why.
+
+    Parameters
+    ----------
+    reason
+        As :func:`gonio.tracking.choose_person` gives it. Another one is only told with the
+        people's names as they stand in the report.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    if asked := re.fullmatch(r"person_(\d+): asked for by index \d+", reason):
+        return f"Person {asked[1]} was asked for."
+    if everybody := re.fullmatch(r"all (\d+) people", reason):
+        return f"All {everybody[1]} people found were measured."
+    rule, _, listed = reason.partition(": ")
+    people = [match for part in listed.split("; ") if (match := _CANDIDATE.fullmatch(part))]
+    if reason == "the only person":
+        return "The only person found was measured."
+    if not people or rule.partition(" of ")[0] not in _RULES:
+        return name_people(reason)
+    number_, *_ = people[0].groups()
+    if len(people) == 1:
+        return f"Person {number_}, the only one found, was measured ({_size(people[0])})."
+    why = _RULES[rule.partition(" of ")[0]]
+    others = "; ".join(f"Person {person[1]} ({_size(person)})" for person in people[1:])
+    return (
+        f"Person {number_} was measured: of the {len(people)} people found, {why} "
+        f"({_size(people[0])}). Not measured: {others}."
+    )
+
+
+def _size(person: re.Match[str]) -> str:
+    briefly = ", too briefly to be chosen" if person[4] else ""
+    return f"about {person[2]} pixels large, seen in {counted(int(person[3]), 'frame')}{briefly}"
+
+
+_CANDIDATE: Final = re.compile(
+    r"person_(\d+): median size (\d+) px, confidence [\d.]+, seen in (\d+) frames( \(too few\))?"
+)
+_RULES: Final[Mapping[str, str]] = {
+    "largest": "the one seen largest",
+    "longest": "the one seen longest",
+    "confident": "the one whose points the model was surest of",
+}
+
+
+def changed_something(entry: Mapping[str, Any]) -> bool:
+    """Say whether an operation did anything, as far as its entry in the log tells.
+
+    Parameters
+    ----------
+    entry
+        ``operation`` and its arguments.
+
+    Returns
+    -------
+    bool
+        False where it counted what it did and the count is 0.
+    """
+    counts = [entry[key] for key in ("hidden", "filled", "changed") if key in entry]
+    return not counts or any(counts) or entry.get("size") == "unknown"
 
 
 def operation_in_words(entry: Mapping[str, Any]) -> str:
@@ -148,31 +229,34 @@ def operation_in_words(entry: Mapping[str, Any]) -> str:
 
 def _assign_identities(arguments: Mapping[str, Any]) -> str:
     people = int(arguments["people"])
-    who = "1 person was" if people == 1 else f"{people} people were"
+    who = "1 person was" if people == 1 else f"{people:,} people were"
     dropped = int(arguments.get("dropped_sightings", 0))
     return f"{who} followed through the frames" + (
-        f"; {dropped} stray sightings that belong to none were dropped." if dropped else "."
+        f"; {counted(dropped, 'stray sighting')} that belong{'s' if dropped == 1 else ''} to none "
+        f"{'was' if dropped == 1 else 'were'} dropped."
+        if dropped
+        else "."
     )
 
 
 def _hide_outside(arguments: Mapping[str, Any]) -> str:
     if arguments.get("size") == "unknown":
         return "The picture's size is not known, so points outside it could not be left out."
-    counted = _count(arguments, "hidden", "points")
-    return f"Points the model placed outside the picture were left out{counted}."
+    count = _count(arguments, "hidden")
+    return f"Points the model placed outside the picture were left out{count}."
 
 
 def _hide_uncertain(arguments: Mapping[str, Any]) -> str:
     return (
         f"Points the model was less than {100 * arguments['min_confidence']:.0f} % sure of were "
-        f"left out{_count(arguments, 'hidden', 'points')}."
+        f"left out{_count(arguments, 'hidden')}."
     )
 
 
 def _fill_gaps(arguments: Mapping[str, Any]) -> str:
     return (
         f"Gaps of up to {arguments['max_gap_s']:g} s were bridged by interpolation"
-        f"{_count(arguments, 'filled', 'points')}; such stretches are drawn dotted. "
+        f"{_count(arguments, 'filled')}; such stretches are drawn dotted. "
         "Longer gaps stay gaps."
     )
 
@@ -188,8 +272,8 @@ def _butterworth(arguments: Mapping[str, Any]) -> str:
     )
 
 
-def _count(arguments: Mapping[str, Any], key: str, what: str) -> str:
-    return f" ({arguments[key]:,} {what})" if key in arguments else ""
+def _count(arguments: Mapping[str, Any], key: str) -> str:
+    return f" ({counted(int(arguments[key]), 'point')})" if key in arguments else ""
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {

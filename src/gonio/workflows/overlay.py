@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from gonio.analysis.angles import arc_points
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from gonio.store import Evaluation
     from gonio.video import Frame, Source
@@ -23,16 +24,22 @@ if TYPE_CHECKING:
     from gonio.workflows.settings import Progress
 
     Image = NDArray[np.uint8]
+    _Drawn = tuple[float, Image | None, Image | None]
 
 DRAW = "Drawing"
 STILLS = 6
 _LEGS = frozenset({"hip", "knee", "ankle"})
 _DEFAULT_FPS = 25.0
+_ROOM = 1.35
+_ASPECT = 3 / 4
+_LEAST_SHARE = 0.5
+_STILL_PX = 720
+_WELL_SEEN = 0.8
 
 
 @dataclass(frozen=True)
 class Stills:
-    """Pictures for the report: ``(time_s, image)``, and what went wrong while drawing."""
+    """Cut-outs for the report: ``(time_s, image)``, and what went wrong while drawing."""
 
     pictures: list[tuple[float, Image]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -59,7 +66,8 @@ def draw_recording(
     Returns
     -------
     Stills
-        Evenly spread over the time in which a measured person is in view.
+        Evenly spread over the frames in which most of the measured people's points are seen,
+        each cut out around the measured people.
 
     Raises
     ------
@@ -74,44 +82,46 @@ def draw_recording(
     with open_source(observation.recording, fps=observation.fps) as source:
         drawn = _drawn_frames(source, evaluation, wanted, draw_all=video)
         if video and source.info.kind != "image":
-            return Stills(_write_video(drawn, source, folder / "overlay.mp4", wanted, report))
-        pictures = [(time_s, image) for _, time_s, image in drawn]
-        if video:
-            write_image(folder / "overlay.png", pictures[0][1])
+            return Stills(_write_video(drawn, source, folder / "overlay.mp4", report))
+        pictures = []
+        for time_s, image, still in drawn:
+            if video and image is not None:
+                write_image(folder / "overlay.png", image)
+            if still is not None:
+                pictures.append((time_s, still))
         return Stills(pictures)
 
 
 def _write_video(
-    drawn: Iterator[tuple[int, float, Image]],
-    source: Source,
-    path: Path,
-    wanted: set[int],
-    report: Progress,
+    drawn: Iterator[_Drawn], source: Source, path: Path, report: Progress
 ) -> list[tuple[float, Image]]:
     info, pictures = source.info, []
     with VideoWriter(
         path, width=info.width, height=info.height, fps=info.fps or _DEFAULT_FPS
     ) as writer:
-        for done, (index, time_s, image) in enumerate(drawn, start=1):
-            writer.write(image, time_s)
-            if index in wanted:
-                pictures.append((time_s, image))
+        for done, (time_s, image, still) in enumerate(drawn, start=1):
+            if image is not None:
+                writer.write(image, time_s)
+            if still is not None:
+                pictures.append((time_s, still))
             report(DRAW, done, info.frames)
     return pictures
 
 
 def _drawn_frames(
     source: Source, evaluation: Evaluation, wanted: set[int], *, draw_all: bool
-) -> Iterator[tuple[int, float, Image]]:
-    """Yield drawn frames: all of them, or the wanted ones up to the last."""
+) -> Iterator[_Drawn]:
+    """Yield time, drawn frame if all are asked for, and still if the frame is a wanted one."""
     painter = Painter(evaluation)
     is_image = source.info.kind == "image"
     last = evaluation.raw.sizes["time"] - 1 if draw_all else max(wanted, default=-1)
     for frame in source:
         if frame.index > last:
             return
-        if draw_all or is_image or frame.index in wanted:
-            yield frame.index, frame.time_s, painter.draw(frame, show_time=not is_image)
+        still = painter.cut_out(frame) if is_image or frame.index in wanted else None
+        image = painter.draw(frame, show_time=not is_image) if draw_all else None
+        if image is not None or still is not None:
+            yield frame.time_s, image, still
 
 
 class Painter:
@@ -148,6 +158,22 @@ class Painter:
             time_s=frame.time_s if show_time else None,
         )
 
+    def cut_out(self, frame: Frame) -> Image:
+        """Return the part of the frame around the measured people, enlarged, with them drawn."""
+        chosen = self._evaluation.chosen
+        people = [p for name in chosen if (p := self._person(str(name), frame.index)) is not None]
+        image, offset, scale = frame.image, np.zeros(2), 1.0
+        if people:
+            points = np.concatenate([person.keypoints_px for person in people])
+            points = points[np.isfinite(points).all(axis=1)]
+            columns, rows = cut_out_box(points, (image.shape[1], image.shape[0]))
+            image, offset = image[rows, columns], np.array([columns.start, rows.start], float)
+            scale = max(_STILL_PX / max(image.shape[:2]), 1.0)
+            size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        moved = [_moved(person, offset, scale) for person in people]
+        return draw_overlay(image, moved, skeleton=self._evaluation.skeleton)
+
     def _person(self, name: str, row: int) -> OverlayPerson | None:
         main = name in self._evaluation.chosen
         poses = self._evaluation.poses if main else self._evaluation.raw
@@ -177,6 +203,51 @@ class Painter:
         return arcs
 
 
+def _moved(person: OverlayPerson, offset: NDArray[np.float64], scale: float) -> OverlayPerson:
+    def place(points: ArrayLike) -> NDArray[np.float64]:
+        return (np.asarray(points, float) - offset) * scale
+
+    arcs = [
+        replace(
+            arc,
+            vertex_px=place(arc.vertex_px),
+            from_px=place(arc.from_px),
+            to_px=place(arc.to_px),
+        )
+        for arc in person.arcs
+    ]
+    return replace(person, keypoints_px=place(person.keypoints_px), arcs=arcs)
+
+
+def cut_out_box(points_px: NDArray[np.float64], size: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the part of a picture that shows a person large, with room for labels.
+
+    Parameters
+    ----------
+    points_px
+        Shape ``(point, 2)``: x and y, pixels, no NaN.
+    size
+        The picture's width and height, pixels.
+
+    Returns
+    -------
+    tuple of slice
+        Columns and rows inside the picture: 3 wide to 4 high around an upright person, who is
+        at least half as tall as the part; wider around a lying one.
+    """
+    least, most = points_px.min(axis=0), points_px.max(axis=0)
+    wide, tall = np.maximum(most - least, 1.0)
+    height = _ROOM * tall
+    width = max(_ASPECT * height, _ROOM * wide)
+    height = max(height, min(width / _ASPECT, tall / _LEAST_SHARE))
+    slices = []
+    for middle, extent, limit in zip((least + most) / 2, (width, height), size, strict=True):
+        length = min(max(round(extent), 1), limit)
+        start = min(max(round(middle - length / 2), 0), limit - length)
+        slices.append(slice(start, start + length))
+    return slices[0], slices[1]
+
+
 def _shown(names: list[str]) -> list[str]:
     """Return the legs' angles where they are measured; all at once would hide the person."""
     legs = [name for name in names if name.rpartition("_")[0] in _LEGS]
@@ -185,8 +256,9 @@ def _shown(names: list[str]) -> list[str]:
 
 def _still_frames(evaluation: Evaluation) -> set[int]:
     people = evaluation.poses.sel({INDIVIDUALS: list(evaluation.chosen)})
-    seen = np.isfinite(people["position"].values).any(axis=(1, 2, 3))
-    rows = np.flatnonzero(seen) if seen.any() else np.arange(seen.size)
+    points = np.isfinite(people["position"].values).all(axis=1).sum(axis=(1, 2))
+    most = points.max(initial=0)
+    rows = np.flatnonzero(points >= _WELL_SEEN * most) if most else np.arange(points.size)
     if rows.size == 0:
         return set()
     places = np.linspace(0, rows.size - 1, min(STILLS, rows.size))

@@ -112,7 +112,13 @@ def test_true_curves_are_drawn_for_the_first_person_only() -> None:
 
 @pytest.mark.parametrize(
     ("facing", "view", "near"),
-    [(1, "sagittal", "right"), (-1, "sagittal", "left"), (0, "sagittal", None), (1, "rear", None)],
+    [
+        (1, "sagittal", "right"),
+        (-1, "sagittal", "left"),
+        (0, "sagittal", None),
+        (1, "rear", None),
+        (1, "any", None),
+    ],
 )
 def test_the_near_side_is_the_right_one_of_a_person_facing_right(
     facing: int, view: str, near: str | None
@@ -126,6 +132,39 @@ def test_a_person_who_turns_has_no_near_side() -> None:
     evaluation = fake_evaluation()
     evaluation.angles["facing"][75:] = 1
     assert prepare(evaluation).people[0].near_side is None
+
+
+def test_a_person_seen_from_the_front_has_no_near_side() -> None:
+    evaluation = fake_evaluation()
+    evaluation.poses["position"].loc[{"keypoints": "left_shoulder", "space": "x"}] += 60
+    assert prepare(evaluation).people[0].near_side is None
+
+
+def test_a_gap_is_joined_from_its_last_to_its_next_value_and_the_ends_are_not() -> None:
+    panels = list(prepare(fake_evaluation()).panels)
+    curves = {(c.side, c.kind): c for c in panel(panels, "knee").curves}
+    gap, measured = curves["right", "gap"], curves["right", "measured"]
+    np.testing.assert_allclose(gap.time_s[:2], [74 / 30, 100 / 30])
+    np.testing.assert_array_equal(gap.value_deg[:2], measured.value_deg[[74, 100]])
+    assert np.isnan(gap.value_deg[2])
+    assert len(gap.time_s) == 3
+    assert ("left", "gap") not in curves
+
+
+def test_extremes_have_their_times_and_a_mostly_missing_angle_has_no_range() -> None:
+    evaluation = fake_evaluation()
+    knee = evaluation.angles["angle_deg"].loc[{"angle": "knee_left"}]
+    knee[90], knee[30] = 150.0, -40.0
+    evaluation.angles["angle_deg"].loc[{"angle": "hip_left"}][20:] = NAN
+    ranges = prepare(evaluation).ranges.set_index("angle")
+    assert ranges.loc["knee_left", ["min_s", "max_s"]].tolist() == [1.0, 3.0]
+    assert ranges.loc["hip_left", ["min_deg", "max_deg", "range_deg", "min_s"]].isna().all()
+    assert ranges.loc["hip_left", "missing"] > 0.9
+
+
+def test_the_report_opens_at_the_first_measured_moment() -> None:
+    assert prepare(fake_evaluation()).start_s == pytest.approx(15 / 30)
+    assert prepare(fake_evaluation(people=0)).start_s == 0
 
 
 def test_frames_lost_between_are_counted() -> None:

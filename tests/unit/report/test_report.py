@@ -69,7 +69,7 @@ def test_the_page_is_well_formed_and_asks_for_nothing_outside_its_folder(tmp_pat
     (tmp_path / "overlay.mp4").touch()
     still = (1.0, np.zeros((90, 160, 3), np.uint8))
     tags = Tags(without_scripts(page(tmp_path, stills=[still], with_truth=True, people=2)))
-    addresses = {a for a in tags.addresses if not a.startswith("data:")}
+    addresses = {a for a in tags.addresses if not a.startswith(("data:", "#"))}
     assert addresses == {
         "overlay.mp4",
         "angles.csv",
@@ -131,11 +131,12 @@ def test_the_page_says_what_was_measured_how_and_with_what(tmp_path: Path) -> No
         "seen in 135 frames (90 %)",
         "0.5–5.0 s",
         "flexion +, hyperextension − · 0° = straight leg",
-        "person 0 is the largest in the picture",
+        "Person 0 is the largest in the picture",
+        "numbered from 0 in the order in which they appear",
         "Butterworth low-pass filter of order 4 at 6 Hz",
         "blazepose-full, 0.10.21",
         "e9" * 32,
-        "19 % (25)",
+        "19 %  (25)",
         "The left side is nearer to the camera",
         "not a diagnosis",
         "Not measurable in this recording: pelvis",
@@ -146,7 +147,10 @@ def test_the_page_says_what_was_measured_how_and_with_what(tmp_path: Path) -> No
 def test_figures_carry_breaks_colors_and_fillings(tmp_path: Path) -> None:
     knee = figures(page(tmp_path))[1]
     by_name = {trace["name"]: trace for trace in knee["data"]}
-    assert list(by_name) == ["left", "right", "left, filled"]
+    assert list(by_name) == ["left", "right", "left, filled", "right, gap"]
+    assert [x for x in by_name["right, gap"]["x"] if x] == pytest.approx(
+        [74 / 30, 100 / 30, 100 / 30], abs=1e-4
+    )
     assert by_name["left"]["line"]["color"] == "#0072B2"
     assert by_name["right"]["line"]["color"] == "#D55E00"
     assert "dash" in by_name["left, filled"]["line"]
@@ -167,8 +171,54 @@ def test_the_page_and_its_figures_share_their_colors(tmp_path: Path) -> None:
 
 def test_a_view_that_is_taken_for_the_side_is_told_like_it(tmp_path: Path) -> None:
     text = page(tmp_path, protocol={"name": "mine", "view": "any"})
-    assert "side is nearer to the camera" in text
+    assert "side is nearer to the camera" not in text
     assert "Stenum" in text
+
+
+def test_the_models_own_errors_are_told_of_blazepose_only(tmp_path: Path) -> None:
+    assert "the hip reads about 2–3° low" in page(tmp_path)
+    assert "the hip reads" not in page(tmp_path, model={"name": "rtmpose-m"})
+    front = {"name": "mine", "view": "frontal"}
+    assert "the hip reads" not in page(tmp_path, protocol=front)
+
+
+def test_the_legend_names_only_lines_that_are_drawn(tmp_path: Path) -> None:
+    evaluation = fake_evaluation()
+    poses = evaluation.poses.drop_vars("filled")
+    angles = evaluation.angles.drop_sel(angle="knee_right")
+    text = page(tmp_path, poses=poses, angles=angles)
+    assert "gap: could not be measured" not in text
+    assert "filled in by interpolation" not in text
+    whole = page(tmp_path)
+    assert "gap: could not be measured" in whole
+    assert "filled in by interpolation" in whole
+
+
+def test_what_is_not_known_of_saved_tracks_is_left_out(tmp_path: Path) -> None:
+    source = {"path": "walk.nc", "kind": "poses", "fps": 30.0, "duration_s": 5.0}
+    words = Tags(without_scripts(page(tmp_path, source=source, model={}))).words
+    for absent in ("pixels", "Ran on", "frames a second", "SHA-256", "?"):
+        assert absent not in words, absent
+    assert "gonio analyze RECORDING --from-poses FILE" in words
+    assert "--from-poses" not in page(tmp_path)
+
+
+def test_files_that_lie_beside_the_page_are_linked(tmp_path: Path) -> None:
+    for name in ("overlay.mp4", "walk.mot", "my walk.trc"):
+        (tmp_path / name).touch()
+    addresses = Tags(without_scripts(page(tmp_path))).addresses
+    assert {"overlay.mp4", "walk.mot", "my%20walk.trc"} <= set(addresses)
+
+
+def test_an_extreme_has_a_time_to_click_and_a_mostly_missing_angle_a_dash(tmp_path: Path) -> None:
+    evaluation = fake_evaluation()
+    angles = evaluation.angles.copy(deep=True)
+    angles["angle_deg"].loc[{"angle": "hip_left"}][20:] = np.nan
+    text = page(tmp_path, angles=angles)
+    rows = dict(re.findall(r"</span>((?:Hip|Knee), left)</th>(.*?)</tr>", text))
+    assert rows["Hip, left"].startswith("<td>–</td><td>–</td><td>–</td><td>–</td>")
+    assert "96 %" in rows["Hip, left"]
+    assert "data-plot='1'" in rows["Knee, left"]
 
 
 def test_a_report_of_nobody_says_so_without_plots(tmp_path: Path) -> None:
@@ -195,6 +245,20 @@ def test_a_photograph_has_a_table_and_a_picture_instead_of_curves(tmp_path: Path
     row = re.search(r"Knee</th><td>(.*?)</td><td>(.*?)</td>", text)
     assert row
     assert row.groups() == ("28.0°", "28.0°")
+    assert "frames a second" not in text
+
+
+def test_a_photograph_tells_no_steps_that_changed_nothing(tmp_path: Path) -> None:
+    poses = fake_evaluation(frames=1, fps=None).poses.copy()
+    log = [
+        {"operation": "assign_identities", "people": 1, "dropped_sightings": 0},
+        {"operation": "hide_outside", "hidden": 0},
+        {"operation": "hide_uncertain", "min_confidence": 0.3, "hidden": 0},
+    ]
+    poses.attrs["log"] = json.dumps(log)
+    words = Tags(page(tmp_path, frames=1, fps=None, poses=poses)).words
+    assert "Nothing was filtered or filled." in words
+    assert "followed" not in words
 
 
 def test_stills_are_embedded_small_and_in_order_of_time(tmp_path: Path) -> None:
@@ -219,7 +283,7 @@ def test_truth_is_told_as_errors_and_thin_lines(tmp_path: Path) -> None:
     text = page(tmp_path, with_truth=True)
     assert re.search(r"Knee</th><td>3\.0°", text)
     kinds = {trace["meta"]["kind"] for figure in figures(text) for trace in figure["data"]}
-    assert kinds == {"measured", "filled", "true"}
+    assert kinds == {"measured", "filled", "gap", "true"}
 
 
 def test_a_long_recording_says_that_its_curves_are_thinned(tmp_path: Path) -> None:
@@ -229,7 +293,8 @@ def test_a_long_recording_says_that_its_curves_are_thinned(tmp_path: Path) -> No
 
 
 def test_people_beside_the_chosen_one_are_mentioned(tmp_path: Path) -> None:
-    assert "2 more in the recording" in page(tmp_path, people=3, chosen=1)
+    assert "2 other people not measured" in page(tmp_path, people=3, chosen=1)
+    assert "1 other person not measured" in page(tmp_path, people=2, chosen=1)
 
 
 def test_a_command_given_as_a_list_reads_as_it_was_typed(tmp_path: Path) -> None:
@@ -238,9 +303,15 @@ def test_a_command_given_as_a_list_reads_as_it_was_typed(tmp_path: Path) -> None
 
 
 def test_two_people_have_their_own_plots_and_tables(tmp_path: Path) -> None:
-    words = Tags(without_scripts(page(tmp_path, people=2))).words
-    assert "Knee · person 0" in words
-    assert "Knee · person 1" in words
+    text = without_scripts(page(tmp_path, people=2))
+    tags = Tags(text)
+    assert "Knee · Person 0" in tags.words
+    assert "Knee · Person 1" in tags.words
+    assert {"#person-0", "#person-1"} <= set(tags.addresses)
+    assert text.count('<section class="person"') == 2
+    opened = re.findall(r"<details class=\"group\" open><summary><h3>(.*?)</h3>", text)
+    assert opened == ["Legs", "Legs"]
+    assert "Person 1 is turned" in page(tmp_path, warnings=["person_1 is turned away"])
 
 
 def test_a_report_that_cannot_be_written_names_its_place(tmp_path: Path) -> None:

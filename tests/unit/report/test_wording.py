@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gonio.analysis.angles import ANGLES
+from gonio.poses import make_poses
 from gonio.report.wording import (
     WORDS,
+    changed_something,
+    counted,
+    name_people,
     number,
     operation_in_words,
+    reason_in_words,
     sign_in_words,
     split_side,
     title_of,
     words_of,
 )
-from gonio.tracking import OPERATIONS
+from gonio.skeletons import load_skeleton
+from gonio.tracking import OPERATIONS, choose_person
 
 
 def test_every_angle_has_words() -> None:
@@ -40,6 +47,49 @@ def test_following_people_is_told_with_what_was_dropped() -> None:
     )
 
 
+def test_one_of_a_kind_is_told_in_the_singular() -> None:
+    entry = {"operation": "assign_identities", "people": 3, "dropped_sightings": 1}
+    assert "1 stray sighting that belongs to none was dropped." in operation_in_words(entry)
+    entry = {"operation": "hide_outside", "hidden": 1}
+    assert operation_in_words(entry).endswith("(1 point).")
+    assert [counted(n, "frame") for n in (0, 1, 1200)] == ["0 frames", "1 frame", "1,200 frames"]
+
+
+def test_operations_that_changed_nothing_are_known_by_their_count() -> None:
+    assert not changed_something({"operation": "hide_outside", "hidden": 0})
+    assert not changed_something({"operation": "fill_gaps", "filled": 0, "gaps_left": 2})
+    assert changed_something({"operation": "median", "window": 3, "changed": 7})
+    assert changed_something({"operation": "assign_identities", "people": 1})
+    assert changed_something({"operation": "hide_outside", "hidden": 0, "size": "unknown"})
+
+
+def chosen(people: int, rule: str) -> str:
+    """Return the reason for choosing among people whose size falls with their number."""
+    sizes = np.array([1.0, 0.5])[:people]
+    figure = np.linspace(0, 100, 33)[None, :, None] * sizes
+    position = np.broadcast_to(figure, (8, 2, 33, people)).astype(np.float32).copy()
+    position[1:, ..., 1:] = np.nan
+    confidence = np.full((8, 33, people), 0.9)
+    skeleton = load_skeleton("blazepose33")
+    poses = make_poses(position, confidence, time_s=np.arange(8) / 30, skeleton=skeleton)
+    return choose_person(poses, skeleton, rule=rule).reason
+
+
+def test_the_choice_of_a_person_is_told_without_jargon() -> None:
+    assert reason_in_words(chosen(2, "largest")) == (
+        "Person 0 was measured: of the 2 people found, the one seen largest (about 100 pixels "
+        "large, seen in 8 frames). Not measured: Person 1 (about 50 pixels large, seen in "
+        "1 frame, too briefly to be chosen)."
+    )
+    assert reason_in_words(chosen(1, "largest")) == (
+        "Person 0, the only one found, was measured (about 100 pixels large, seen in 8 frames)."
+    )
+    assert reason_in_words(chosen(2, "all")) == "All 2 people found were measured."
+    assert reason_in_words(chosen(2, "1")) == "Person 1 was asked for."
+    assert reason_in_words("too small") == "too small"
+    assert name_people("person_0 is turned") == "Person 0 is turned"
+
+
 def test_an_unknown_or_incomplete_operation_is_told_by_name_and_arguments() -> None:
     assert operation_in_words({"operation": "magic", "a": 1}) == "magic (a = 1)"
     assert operation_in_words({"operation": "median"}) == "median"
@@ -53,9 +103,12 @@ def test_names_are_split_and_titled() -> None:
     assert words_of("big_toe").title == "Big toe"
 
 
-def test_signs_are_told_from_zero_or_by_higher_and_lower() -> None:
+def test_signs_are_told_from_zero_or_from_the_reference() -> None:
     assert sign_in_words(WORDS["knee"]) == "flexion +, hyperextension − · 0° = straight leg"
-    assert sign_in_words(WORDS["trunk"]).startswith("higher: leaning back, lower: leaning forward")
+    assert sign_in_words(WORDS["trunk"]) == (
+        "above 90°: leaning back, below: leaning forward · "
+        "90° = upright; forward is the way the person faces"
+    )
 
 
 @pytest.mark.parametrize(

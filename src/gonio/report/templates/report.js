@@ -8,7 +8,9 @@
   const stills = [...document.querySelectorAll(".stills button")];
   const shownStill = document.querySelector(".viewer .still");
   const clock = document.querySelector(".viewer .time");
-  const frame = Number(document.getElementById("figures").dataset.frameS) || 1 / 30;
+  const { frameS, startS } = document.getElementById("figures").dataset;
+  const frame = Number(frameS) || 1 / 30;
+  const start = Number(startS) || 0;
   const coarse = matchMedia("(pointer: coarse)").matches;
   const panels = [];
   let now = null;
@@ -16,6 +18,21 @@
 
   const degrees = (value) =>
     value === null ? "–" : `${value.toFixed(1).replace(/^-(0\.0)$/, "$1").replace("-", "−")}°`;
+
+  const isMeasured = (trace) => trace.meta.kind === "measured" || trace.meta.kind === "filled";
+
+  // A frame's time stands in the curves even where it has no value: a click lands on a frame.
+  function nearestSample(panel, time) {
+    let nearest = time;
+    let least = Infinity;
+    for (const trace of panel.traces) {
+      if (trace.meta.kind !== "measured") continue;
+      for (const x of trace.x) {
+        if (Math.abs(x - time) < least) [nearest, least] = [x, Math.abs(x - time)];
+      }
+    }
+    return nearest;
+  }
 
   function valueAt(trace, time) {
     let low = 0;
@@ -43,7 +60,7 @@
     for (const [side, output] of panel.outputs) {
       let value = null;
       for (const trace of panel.traces) {
-        if (value === null && trace.meta.side === side && trace.meta.kind !== "true") {
+        if (value === null && trace.meta.side === side && isMeasured(trace)) {
           value = valueAt(trace, now);
         }
       }
@@ -84,7 +101,7 @@
     plot.on("plotly_click", (event) => {
       const axis = plot._fullLayout.xaxis;
       const x = event.event.clientX - plot.getBoundingClientRect().left - axis._offset;
-      seek(axis.p2d(x));
+      seek(nearestSample(panel, axis.p2d(x)));
     });
     plot.on("plotly_afterplot", () => placeCursor(panel));
     plot.on("plotly_relayout", () => {
@@ -138,6 +155,9 @@
     const absent = () => viewer.classList.add("no-video");
     video.addEventListener("error", absent);
     if (video.error) absent();
+    const begin = () => { if (video.currentTime === 0) seek(start); };
+    if (video.readyState >= 1) begin();
+    else video.addEventListener("loadedmetadata", begin, { once: true });
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(onFrame);
     else for (const name of ["timeupdate", "seeked"]) {
       video.addEventListener(name, () => setTime(video.currentTime));
@@ -151,8 +171,26 @@
     const speed = document.querySelector(".viewer select");
     speed.addEventListener("change", () => { video.playbackRate = Number(speed.value); });
   }
-  for (const still of stills) still.addEventListener("click", () => seek(Number(still.dataset.time)));
-  setTime(stills.length ? Number(stills[0].dataset.time) : 0);
+  const isOffScreen = (element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return bottom < 80 || top > innerHeight - 80;
+  };
+  for (const button of document.querySelectorAll("button[data-time]")) {
+    button.addEventListener("click", () => {
+      seek(Number(button.dataset.time));
+      const article = document.querySelector(`.panel[data-figure="${button.dataset.plot}"]`);
+      const group = article?.closest("details");
+      if (group && !group.open) {
+        group.open = true;
+        drawIn(group);
+      }
+      const shown = article ?? viewer;
+      if (shown && isOffScreen(shown)) {
+        shown.scrollIntoView({ block: article ? "center" : "nearest", behavior: "smooth" });
+      }
+    });
+  }
+  setTime(start);
 
   const closed = [];
   addEventListener("beforeprint", () => {
@@ -161,7 +199,10 @@
       group.open = true;
       drawIn(group);
     }
-    for (const { plot } of panels) Plotly.relayout(plot, { width: 660, height: 175 });
+    for (const { plot } of panels) {
+      const wide = plot.closest(".plots.leg") !== null;
+      Plotly.relayout(plot, { width: wide ? 668 : 320, height: wide ? 175 : 165 });
+    }
   });
   addEventListener("afterprint", () => {
     for (const { plot } of panels) Plotly.relayout(plot, { width: null, height: 250, autosize: true });
