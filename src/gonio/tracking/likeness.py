@@ -29,12 +29,15 @@ class Likeness:
         three are common: that of the box centers.
     size_ratio
         How many times larger the larger of the two is, over the common keypoints; at least 1.
+    overlap
+        Intersection over union of the boxes.
     cost
         ``distance + 1 − OKS`` (with box overlap in place of OKS where few are common).
     """
 
     distance: Doubles
     size_ratio: Doubles
+    overlap: Doubles
     cost: Doubles
 
 
@@ -51,8 +54,29 @@ def size_px(points: Doubles) -> float:
     return float(np.ptp(known, axis=0).max()) if len(known) else float("nan")
 
 
-def compare(expected: Doubles, seen: Doubles, sigmas: Doubles) -> Likeness:
+def settle_sides(points: Doubles, last: Doubles, mirror: NDArray[np.intp]) -> Doubles:
+    """Return keypoints ``(K, 2)``, left and right exchanged wherever that is nearer to the last.
+
+    Parameters
+    ----------
+    points, last
+        Keypoints in px, NaN = not seen; a pair of which one is missing stays as it is.
+    mirror
+        The keypoints' order after left and right are exchanged, ``(K,)``.
+    """
+    same, crossed = _squares(points - last), _squares(points[mirror] - last)
+    exchanged = crossed + crossed[mirror] < same + same[mirror]
+    return np.where(exchanged[:, None], points[mirror], points)
+
+
+def compare(
+    expected: Doubles, seen: Doubles, sigmas: Doubles, mirror: NDArray[np.intp]
+) -> Likeness:
     """Compare expected with seen people.
+
+    Which limb is the left one is the model's guess, and it changes from frame to frame where a
+    body is seen from the front or from the back: left and right of each pair are compared the
+    way they fit better. Identity does not hang on them.
 
     Parameters
     ----------
@@ -62,22 +86,27 @@ def compare(expected: Doubles, seen: Doubles, sigmas: Doubles) -> Likeness:
     sigmas
         The skeleton's OKS sigmas, ``(K,)``. The area is 0.53 × that of the expected person's box
         (whose shorter side is taken as at least 0.3 of the longer).
+    mirror
+        The keypoints' order after left and right are exchanged, ``(K,)``.
 
     Returns
     -------
     Likeness
     """
-    low, high = np.nanmin(expected, axis=1), np.nanmax(expected, axis=1)
-    low_seen, high_seen = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
+    low, high = np.fmin.reduce(expected, axis=1), np.fmax.reduce(expected, axis=1)
+    low_seen, high_seen = np.fmin.reduce(seen, axis=1), np.fmax.reduce(seen, axis=1)
     longer = np.maximum((high - low).max(axis=1), 1.0)
     area = _AREA_OF_BOX * longer * np.maximum((high - low).min(axis=1), _LEAST_WIDTH * longer)
 
-    difference = seen[None] - expected[:, None]
-    common = np.asarray(np.isfinite(difference).all(axis=3))
+    squared = _squares(seen[None] - expected[:, None])
+    crossed = _squares(seen[None, :, mirror] - expected[:, None])
+    exchanged = crossed + crossed[..., mirror] < squared + squared[..., mirror]
+    squared = np.where(exchanged, crossed, squared)
+    common = np.isfinite(squared)
     count = common.sum(axis=2)
     few = count < LEAST_COMMON
     divisor = np.maximum(count, 1)
-    squared = np.where(common, (difference**2).sum(axis=3), 0.0)
+    squared = np.where(common, squared, 0.0)
     variance = 2 * area[:, None, None] * (2 * sigmas) ** 2
     oks = (np.exp(-squared / variance) * common).sum(axis=2) / divisor
     distance = np.sqrt(squared).sum(axis=2) / divisor
@@ -91,8 +120,15 @@ def compare(expected: Doubles, seen: Doubles, sigmas: Doubles) -> Likeness:
     return Likeness(
         distance=relative,
         size_ratio=np.where(few, 1.0, ratio),
+        overlap=overlap,
         cost=relative + 1 - np.where(few, overlap, oks),
     )
+
+
+def _squares(difference: Doubles) -> Doubles:
+    """Return squared lengths of vectors ``(…, 2)``."""
+    squares: Doubles = difference[..., 0] ** 2 + difference[..., 1] ** 2
+    return squares
 
 
 def _spread(points: Doubles, common: NDArray[np.bool_]) -> Doubles:
