@@ -7,8 +7,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from gonio.errors import ConfigError, UnknownNameError, near_match
+from gonio.tracking.causal_filters import causal_butterworth, causal_kalman, causal_median
 from gonio.tracking.gaps import fill_gaps, hide_uncertain
+from gonio.tracking.hampel import hampel
+from gonio.tracking.kalman import kalman
+from gonio.tracking.one_euro import one_euro
+from gonio.tracking.savitzky_golay import savitzky_golay
 from gonio.tracking.smoothing import butterworth, median
+from gonio.tracking.splines import gcv_spline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +29,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "fill_gaps": fill_gaps,
         "median": median,
         "butterworth": butterworth,
+        "hampel": hampel,
+        "savitzky_golay": savitzky_golay,
+        "gcv_spline": gcv_spline,
+        "kalman": kalman,
+        "one_euro": one_euro,
+        "causal_median": causal_median,
+        "causal_butterworth": causal_butterworth,
+        "causal_kalman": causal_kalman,
     }
 )
 """Operations by the name a protocol gives them; each takes poses and keyword arguments."""
