@@ -53,18 +53,26 @@ def unwrap(angle_deg: ArrayLike, *, can_turn: bool = True) -> NDArray[np.float64
     if not jump.any():
         return near
     turns = np.concatenate([[0.0], np.cumsum(jump)])
-    for stretch in _runs(seen, seen):
-        turns[stretch] -= np.round(np.median(turns[stretch]))
-        if not can_turn:
-            turns[stretch] = _without_spins(turns[stretch], near[stretch] - mean)
-    return near + _TURN_DEG * turns
+    settled = np.zeros_like(turns)
+    for stretch in _stretches_of(np.flatnonzero(jump), seen):
+        own = turns[stretch] - np.round(np.median(turns[stretch]))
+        settled[stretch] = own if can_turn else _without_spins(own, near[stretch] - mean)
+    return near + _TURN_DEG * settled
+
+
+def _stretches_of(frames: NDArray[np.intp], seen: NDArray[np.bool_]) -> list[slice]:
+    """Return the stretches of seen frames in which some frames lie."""
+    edges = np.flatnonzero(np.diff(seen, prepend=False, append=False))
+    start, stop = edges[::2], edges[1::2]
+    which = np.unique(np.searchsorted(start, frames, side="right") - 1)
+    return [slice(a, b) for a, b in zip(start[which].tolist(), stop[which].tolist(), strict=True)]
 
 
 def _without_spins(
     turns: NDArray[np.float64], from_mean: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Count turns from the last time the joint was near its mean, where it can have made none."""
-    runs = _runs(turns, np.ones(len(turns), dtype=bool))
+    runs = _runs(turns)
     home = [bool((np.abs(from_mean[run]) < _BACK_DEG).any()) for run in runs]
     settled = turns.copy()
     if any(home):
@@ -84,8 +92,7 @@ def _near(angle: NDArray[np.float64], middle: float) -> NDArray[np.float64]:
     return turned
 
 
-def _runs(values: NDArray[np.generic], where: NDArray[np.bool_]) -> list[slice]:
-    """Return the runs of equal ``values`` among neighbours that all satisfy ``where``."""
-    change = np.flatnonzero((values[1:] != values[:-1]) | (where[1:] != where[:-1])) + 1
-    edges = [0, *change.tolist(), len(values)]
-    return [slice(a, b) for a, b in pairwise(edges) if where[a]]
+def _runs(values: NDArray[np.float64]) -> list[slice]:
+    """Return the runs of equal values."""
+    change = np.flatnonzero(values[1:] != values[:-1]) + 1
+    return [slice(a, b) for a, b in pairwise([0, *change.tolist(), len(values)])]
