@@ -16,6 +16,7 @@ LEAST_COMMON: Final = 3
 _AREA_OF_BOX = 0.53
 _LEAST_WIDTH = 0.3
 _UNCERTAIN = 0.2
+_LEAST_SPREAD_PX = 1e-6
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def compare(
     center = (low_seen + high_seen)[None] / 2 - (low + high)[:, None] / 2
     distance = np.where(few, np.hypot(center[..., 0], center[..., 1]), distance)
     overlap = _overlap(low, high, low_seen, high_seen)
-    spread = _spread(expected[:, None], common), _spread(seen[None], common)
+    shares = common / divisor[..., None]
+    spread = _spread(expected, low, shares), _spread(seen, low_seen, shares.transpose(1, 0, 2)).T
     ratio = np.maximum(*spread) / np.maximum(np.minimum(*spread), 1e-9)
     relative = distance / longer[:, None]
     return Likeness(
@@ -131,20 +133,30 @@ def _squares(difference: Doubles) -> Doubles:
     return squares
 
 
-def _spread(points: Doubles, common: NDArray[np.bool_]) -> Doubles:
-    """Return the root mean squared distance of the common keypoints from their middle."""
-    count = np.maximum(common.sum(axis=2), 1)[..., None]
-    known = np.where(common[..., None], points, 0.0)
-    middle = known.sum(axis=2) / count
-    off = np.where(common[..., None], points - middle[:, :, None], 0.0)
-    spread: Doubles = np.sqrt((off**2).sum(axis=(2, 3)) / count[..., 0])
-    return np.maximum(spread, 1e-6)
+def _spread(points: Doubles, origin: Doubles, shares: Doubles) -> Doubles:
+    """Return the root mean squared distance of common keypoints from their middle, ``(N, M)``.
+
+    ``points`` are those of N people, ``(N, K, 2)``, each near their ``origin``, ``(N, 2)``;
+    ``shares``, ``(N, M, K)``, is 1 / count for those that each has in common with M others.
+    """
+    near = points - origin[:, None]
+    moments = np.empty((*points.shape[:2], 3))
+    moments[..., :2] = np.where(np.isnan(near), 0.0, near)
+    moments[..., 2] = _squares(moments)
+    mean = np.einsum("nmk,nki->nmi", shares, moments)
+    spread: Doubles = np.sqrt(np.maximum(mean[..., 2] - _squares(mean), _LEAST_SPREAD_PX**2))
+    return spread
 
 
 def _overlap(low: Doubles, high: Doubles, low_seen: Doubles, high_seen: Doubles) -> Doubles:
     """Return intersection over union of boxes given by their corners."""
     sides = np.minimum(high[:, None], high_seen[None]) - np.maximum(low[:, None], low_seen[None])
-    shared = np.clip(sides, 0, None).prod(axis=2)
-    union = (high - low).prod(axis=1)[:, None] + (high_seen - low_seen).prod(axis=1)[None] - shared
+    shared = _area(np.maximum(sides, 0.0))
+    union = _area(high - low)[:, None] + _area(high_seen - low_seen)[None] - shared
     overlap: Doubles = shared / np.maximum(union, 1e-9)
     return overlap
+
+
+def _area(sides: Doubles) -> Doubles:
+    area: Doubles = sides[..., 0] * sides[..., 1]
+    return area
