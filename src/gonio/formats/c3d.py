@@ -6,6 +6,7 @@ of the file's own EVENT times. Source: The C3D File Format, c3d.org (POINT, TRIA
 
 from __future__ import annotations
 
+import errno
 import platform
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -173,6 +174,23 @@ def write_c3d(path: Path, tracks: Tracks, *, px_per_m: float | None = None) -> N
         )
     with whole_file(path) as part:
         file.write(str(part))
+        _check_complete(part, points.shape[1] * count)
+
+
+def _check_complete(path: Path, samples: int) -> None:
+    """Check that all samples were written: ezc3d does not notice a full disk.
+
+    Raises
+    ------
+    OSError
+        If the file ends before its data do. (A sample is four 32-bit numbers; the header's ninth
+        word numbers the first data block of 512 bytes, from 1.)
+    """
+    with path.open("rb") as file:
+        head = file.read(18)
+    first_block = int.from_bytes(head[16:18], "little")
+    if first_block < 2 or path.stat().st_size < 512 * (first_block - 1) + 16 * samples:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def _fill_header(file: Any, person: xr.Dataset, first: int, rate: float) -> None:

@@ -272,6 +272,65 @@ def _butterworth(arguments: Mapping[str, Any]) -> str:
     )
 
 
+def _hampel(arguments: Mapping[str, Any]) -> str:
+    instead = "left out" if arguments["replace_by"] == "nan" else "replaced by that median"
+    return (
+        f"Points more than {arguments['n_sigma']:g} standard deviations from the median of "
+        f"{arguments['window']} frames were {instead}{_count(arguments, 'replaced')}."
+    )
+
+
+def _savitzky_golay(arguments: Mapping[str, Any]) -> str:
+    return (
+        f"Tracks were smoothed without delay by polynomials of order {arguments['order']} through "
+        f"{arguments['window_frames']} frames each (Savitzky–Golay)."
+    )
+
+
+def _gcv_spline(arguments: Mapping[str, Any]) -> str:
+    least, median, most = arguments["cutoffs_hz"]
+    return (
+        "Tracks were smoothed without delay by splines as smooth as the data themselves suggest: "
+        f"movement faster than {median:.3g} Hz is damped ({least:.3g} to {most:.3g} Hz)."
+    )
+
+
+def _kalman(arguments: Mapping[str, Any]) -> str:
+    certain = ", uncertain points counting less" if arguments["weights"] == "confidence" else ""
+    return (
+        f"Tracks were smoothed without delay by a Kalman smoother at {arguments['cutoff_hz']:g} Hz"
+        f"{certain}: faster movement is damped."
+    )
+
+
+def _one_euro(arguments: Mapping[str, Any]) -> str:
+    return (
+        "Tracks were smoothed as in a live view by the 1 € filter, from "
+        f"{arguments['min_cutoff_hz']:g} Hz at rest: they lag behind."
+    )
+
+
+def _causal_median(arguments: Mapping[str, Any]) -> str:
+    return (
+        "Outliers were removed as in a live view with the median of the last "
+        f"{arguments['window']} frames: tracks lag behind."
+    )
+
+
+def _causal_butterworth(arguments: Mapping[str, Any]) -> str:
+    return (
+        "Tracks were smoothed as in a live view by a Butterworth low-pass filter of order "
+        f"{arguments['order']} at {arguments['cutoff_hz']:g} Hz: they lag behind."
+    )
+
+
+def _causal_kalman(arguments: Mapping[str, Any]) -> str:
+    return (
+        "Tracks were smoothed as in a live view by a Kalman filter at "
+        f"{arguments['cutoff_hz']:g} Hz: they lag behind where movement changes."
+    )
+
+
 def _count(arguments: Mapping[str, Any], key: str) -> str:
     return f" ({counted(int(arguments[key]), 'point')})" if key in arguments else ""
 
@@ -283,4 +342,12 @@ _OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "fill_gaps": _fill_gaps,
     "median": _median,
     "butterworth": _butterworth,
+    "hampel": _hampel,
+    "savitzky_golay": _savitzky_golay,
+    "gcv_spline": _gcv_spline,
+    "kalman": _kalman,
+    "one_euro": _one_euro,
+    "causal_median": _causal_median,
+    "causal_butterworth": _causal_butterworth,
+    "causal_kalman": _causal_kalman,
 }

@@ -147,7 +147,7 @@ def _to_arrays(chunk: Chunk) -> dict[str, NDArray[Any]]:
         "place": np.array([frame.index for frame in chunk.frames], np.int64),
         "time_s": np.array([frame.time_s for frame in chunk.frames], np.float64),
         "people": np.array([len(frame.people) for frame in chunk.frames], np.int64),
-        "keypoints_px": np.array(points, np.float32).reshape(len(people), -1, 2),
+        "keypoints_px": np.array(points, np.float32) if points else np.empty((0, 0, 2)),
         "confidence": np.array([p.confidence for p in people], np.float32),
         "score": np.array([p.score for p in people], np.float64),
         "region": np.array(regions, np.float64).reshape(-1, 5),

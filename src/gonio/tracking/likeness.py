@@ -16,6 +16,7 @@ LEAST_COMMON: Final = 3
 _AREA_OF_BOX = 0.53
 _LEAST_WIDTH = 0.3
 _UNCERTAIN = 0.2
+_LEAST_SPREAD_PX = 1e-6
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,15 @@ class Likeness:
         three are common: that of the box centers.
     size_ratio
         How many times larger the larger of the two is, over the common keypoints; at least 1.
+    overlap
+        Intersection over union of the boxes.
     cost
         ``distance + 1 − OKS`` (with box overlap in place of OKS where few are common).
     """
 
     distance: Doubles
     size_ratio: Doubles
+    overlap: Doubles
     cost: Doubles
 
 
@@ -51,8 +55,29 @@ def size_px(points: Doubles) -> float:
     return float(np.ptp(known, axis=0).max()) if len(known) else float("nan")
 
 
-def compare(expected: Doubles, seen: Doubles, sigmas: Doubles) -> Likeness:
+def settle_sides(points: Doubles, last: Doubles, mirror: NDArray[np.intp]) -> Doubles:
+    """Return keypoints ``(K, 2)``, left and right exchanged wherever that is nearer to the last.
+
+    Parameters
+    ----------
+    points, last
+        Keypoints in px, NaN = not seen; a pair of which one is missing stays as it is.
+    mirror
+        The keypoints' order after left and right are exchanged, ``(K,)``.
+    """
+    same, crossed = _squares(points - last), _squares(points[mirror] - last)
+    exchanged = crossed + crossed[mirror] < same + same[mirror]
+    return np.where(exchanged[:, None], points[mirror], points)
+
+
+def compare(
+    expected: Doubles, seen: Doubles, sigmas: Doubles, mirror: NDArray[np.intp]
+) -> Likeness:
     """Compare expected with seen people.
+
+    Which limb is the left one is the model's guess, and it changes from frame to frame where a
+    body is seen from the front or from the back: left and right of each pair are compared the
+    way they fit better. Identity does not hang on them.
 
     Parameters
     ----------
@@ -62,22 +87,27 @@ def compare(expected: Doubles, seen: Doubles, sigmas: Doubles) -> Likeness:
     sigmas
         The skeleton's OKS sigmas, ``(K,)``. The area is 0.53 × that of the expected person's box
         (whose shorter side is taken as at least 0.3 of the longer).
+    mirror
+        The keypoints' order after left and right are exchanged, ``(K,)``.
 
     Returns
     -------
     Likeness
     """
-    low, high = np.nanmin(expected, axis=1), np.nanmax(expected, axis=1)
-    low_seen, high_seen = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
+    low, high = np.fmin.reduce(expected, axis=1), np.fmax.reduce(expected, axis=1)
+    low_seen, high_seen = np.fmin.reduce(seen, axis=1), np.fmax.reduce(seen, axis=1)
     longer = np.maximum((high - low).max(axis=1), 1.0)
     area = _AREA_OF_BOX * longer * np.maximum((high - low).min(axis=1), _LEAST_WIDTH * longer)
 
-    difference = seen[None] - expected[:, None]
-    common = np.asarray(np.isfinite(difference).all(axis=3))
+    squared = _squares(seen[None] - expected[:, None])
+    crossed = _squares(seen[None, :, mirror] - expected[:, None])
+    exchanged = crossed + crossed[..., mirror] < squared + squared[..., mirror]
+    squared = np.where(exchanged, crossed, squared)
+    common = np.isfinite(squared)
     count = common.sum(axis=2)
     few = count < LEAST_COMMON
     divisor = np.maximum(count, 1)
-    squared = np.where(common, (difference**2).sum(axis=3), 0.0)
+    squared = np.where(common, squared, 0.0)
     variance = 2 * area[:, None, None] * (2 * sigmas) ** 2
     oks = (np.exp(-squared / variance) * common).sum(axis=2) / divisor
     distance = np.sqrt(squared).sum(axis=2) / divisor
@@ -85,30 +115,48 @@ def compare(expected: Doubles, seen: Doubles, sigmas: Doubles) -> Likeness:
     center = (low_seen + high_seen)[None] / 2 - (low + high)[:, None] / 2
     distance = np.where(few, np.hypot(center[..., 0], center[..., 1]), distance)
     overlap = _overlap(low, high, low_seen, high_seen)
-    spread = _spread(expected[:, None], common), _spread(seen[None], common)
+    shares = common / divisor[..., None]
+    spread = _spread(expected, low, shares), _spread(seen, low_seen, shares.transpose(1, 0, 2)).T
     ratio = np.maximum(*spread) / np.maximum(np.minimum(*spread), 1e-9)
     relative = distance / longer[:, None]
     return Likeness(
         distance=relative,
         size_ratio=np.where(few, 1.0, ratio),
+        overlap=overlap,
         cost=relative + 1 - np.where(few, overlap, oks),
     )
 
 
-def _spread(points: Doubles, common: NDArray[np.bool_]) -> Doubles:
-    """Return the root mean squared distance of the common keypoints from their middle."""
-    count = np.maximum(common.sum(axis=2), 1)[..., None]
-    known = np.where(common[..., None], points, 0.0)
-    middle = known.sum(axis=2) / count
-    off = np.where(common[..., None], points - middle[:, :, None], 0.0)
-    spread: Doubles = np.sqrt((off**2).sum(axis=(2, 3)) / count[..., 0])
-    return np.maximum(spread, 1e-6)
+def _squares(difference: Doubles) -> Doubles:
+    """Return squared lengths of vectors ``(…, 2)``."""
+    squares: Doubles = difference[..., 0] ** 2 + difference[..., 1] ** 2
+    return squares
+
+
+def _spread(points: Doubles, origin: Doubles, shares: Doubles) -> Doubles:
+    """Return the root mean squared distance of common keypoints from their middle, ``(N, M)``.
+
+    ``points`` are those of N people, ``(N, K, 2)``, each near their ``origin``, ``(N, 2)``;
+    ``shares``, ``(N, M, K)``, is 1 / count for those that each has in common with M others.
+    """
+    near = points - origin[:, None]
+    moments = np.empty((*points.shape[:2], 3))
+    moments[..., :2] = np.where(np.isnan(near), 0.0, near)
+    moments[..., 2] = _squares(moments)
+    mean = np.einsum("nmk,nki->nmi", shares, moments)
+    spread: Doubles = np.sqrt(np.maximum(mean[..., 2] - _squares(mean), _LEAST_SPREAD_PX**2))
+    return spread
 
 
 def _overlap(low: Doubles, high: Doubles, low_seen: Doubles, high_seen: Doubles) -> Doubles:
     """Return intersection over union of boxes given by their corners."""
     sides = np.minimum(high[:, None], high_seen[None]) - np.maximum(low[:, None], low_seen[None])
-    shared = np.clip(sides, 0, None).prod(axis=2)
-    union = (high - low).prod(axis=1)[:, None] + (high_seen - low_seen).prod(axis=1)[None] - shared
+    shared = _area(np.maximum(sides, 0.0))
+    union = _area(high - low)[:, None] + _area(high_seen - low_seen)[None] - shared
     overlap: Doubles = shared / np.maximum(union, 1e-9)
     return overlap
+
+
+def _area(sides: Doubles) -> Doubles:
+    area: Doubles = sides[..., 0] * sides[..., 1]
+    return area

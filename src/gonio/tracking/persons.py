@@ -22,6 +22,7 @@ PERSON_RULES: Final = ("largest", "longest", "confident", "all")
 """Rules by name; an index (``"0"``) is a rule too."""
 
 _MOMENT = 0.25
+_ALIKE_CONFIDENCE, _ALIKE_TIME = 0.05, 0.05
 _ARM = re.compile(r"elbow|wrist|pinky|thumb|hand|(left|right)_index")
 
 
@@ -54,7 +55,9 @@ def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "larg
         ``"largest"``: the largest median size; ``"longest"``: seen in the most frames;
         ``"confident"``: the highest median confidence; ``"all"``; or an index, counted from 0
         in order of appearance. For ``largest`` and ``confident`` only those count who were seen
-        at least a quarter as long as the one seen longest: a moment never wins.
+        at least a quarter as long as the one seen longest: a moment never wins. Nor does a
+        trifle: whose confidence differs by at most 0.05, or time by at most 5 %, from the
+        best is alike, and the largest of them is taken.
 
     Returns
     -------
@@ -92,14 +95,21 @@ def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "larg
     confidence = _confidences(poses, seen)
     score = {"largest": size_px, "longest": frames, "confident": confidence}[str(rule)]
     counts = frames >= (1 if rule == "longest" else _MOMENT * frames.max())
-    order = np.lexsort((-size_px, -frames, -np.where(counts, score, -1.0)))
+    score = np.where(counts, score, -1.0)
+    least = {
+        "confident": score.max() - _ALIKE_CONFIDENCE,
+        "longest": (1 - _ALIKE_TIME) * score.max(),
+    }
+    alike = score >= least.get(str(rule), np.inf)
+    order = np.lexsort((-frames, -size_px, -np.where(alike, score.max(), score)))
     words = [
         f"{names[i]}: median size {size_px[i]:.0f} px, confidence {confidence[i]:.2f}, "
         f"seen in {frames[i]} frames" + ("" if counts[i] else " (too few)")
         for i in order
         if frames[i]
     ]
-    return Choice([names[order[0]]], f"{rule} of {len(words)}: " + "; ".join(words))
+    note = f", the first {alike.sum()} alike and so by size" if alike.sum() > 1 else ""
+    return Choice([names[order[0]]], f"{rule} of {len(words)}{note}: " + "; ".join(words))
 
 
 def check_person_rule(rule: str | int) -> int | None:

@@ -13,8 +13,14 @@ from gonio.errors import ConfigError, UnknownNameError, near_match
 from gonio.poses import make_poses
 from gonio.skeletons import load_skeleton
 from gonio.tracking.bounds import hide_outside
+from gonio.tracking.causal_filters import causal_butterworth, causal_kalman, causal_median
 from gonio.tracking.gaps import fill_gaps, hide_uncertain
+from gonio.tracking.hampel import hampel
+from gonio.tracking.kalman import kalman
+from gonio.tracking.one_euro import one_euro
+from gonio.tracking.savitzky_golay import savitzky_golay
 from gonio.tracking.smoothing import butterworth, median
+from gonio.tracking.splines import gcv_spline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +36,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "fill_gaps": fill_gaps,
         "median": median,
         "butterworth": butterworth,
+        "hampel": hampel,
+        "savitzky_golay": savitzky_golay,
+        "gcv_spline": gcv_spline,
+        "kalman": kalman,
+        "one_euro": one_euro,
+        "causal_median": causal_median,
+        "causal_butterworth": causal_butterworth,
+        "causal_kalman": causal_kalman,
     }
 )
 """Operations by the name a protocol gives them; each takes poses and keyword arguments."""

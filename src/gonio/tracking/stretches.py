@@ -174,10 +174,23 @@ def _at_an_even_rate(
     return result
 
 
-def straight_line(rows: Rows) -> Rows:
-    """Return the straight line of least squares through each row's samples, shape as ``rows``."""
-    frames = rows.shape[1]
-    t = np.arange(frames) - (frames - 1) / 2
+def straight_line(rows: Rows, at: Rows | None = None) -> Rows:
+    """Return the straight line of least squares through each row's samples.
+
+    Parameters
+    ----------
+    rows
+        Shape ``(rows, length)``.
+    at
+        Where the samples lie, shape ``(length,)``; None = evenly spaced.
+
+    Returns
+    -------
+    NDArray
+        As ``rows``.
+    """
+    t = np.arange(rows.shape[1], dtype=np.float64) if at is None else at
+    t = t - t.mean()
     # Not a matrix product: its rounding would depend on how many rows there are.
     slope = (rows * t).sum(axis=1, keepdims=True) / (t * t).sum()
     line: Rows = slope * t

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gonio.errors import FormatError, GonioWarning, InputError, MissingExtraError
+from gonio.errors import FormatError, GonioWarning, InputError, MissingExtraError, OutputError
 from gonio.formats import Tracks, read_tracks, write_tracks
 from gonio.poses import make_poses
 from gonio.skeletons import load_skeleton
@@ -145,6 +145,23 @@ def test_more_frames_than_the_format_numbers_are_refused(tmp_path: Path) -> None
     late = poses_of(moving()).assign_coords(time=np.arange(3) / 100 + 700)
     with pytest.raises(InputError, match="up to 65535"):
         write_tracks(tmp_path / "a.c3d", Tracks(poses=late))
+
+
+def test_a_file_that_the_library_wrote_only_half_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which ezc3d itself does not notice on a full disk."""
+    write = ezc3d.c3d.write
+
+    def cut(self: Any, path: str) -> None:
+        write(self, path)
+        with Path(path).open("r+b") as file:
+            file.truncate(Path(path).stat().st_size - 512)
+
+    monkeypatch.setattr(ezc3d.c3d, "write", cut)
+    with pytest.raises(OutputError, match="the disk is full"):
+        write_tracks(tmp_path / "a.c3d", moving(50))
+    assert not list(tmp_path.iterdir())
 
 
 def test_real_events_share_the_markers_clock(shared: Path) -> None:

@@ -29,7 +29,15 @@ def test_every_angle_has_words() -> None:
 
 
 def test_every_operation_is_told_in_a_sentence() -> None:
-    arguments = {"min_confidence": 0.3, "max_gap_s": 0.2, "window": 5, "cutoff_hz": 6, "order": 4}
+    arguments: dict[str, object] = {
+        "min_confidence": 0.3,
+        "max_gap_s": 0.2,
+        "window": 5,
+        "cutoff_hz": 6,
+        "order": 4,
+    }
+    arguments |= {"n_sigma": 2, "replace_by": "median", "weights": "equal", "window_frames": 9}
+    arguments |= {"cutoffs_hz": [2, 3, 4], "min_cutoff_hz": 1}
     for name in OPERATIONS:
         sentence = operation_in_words({"operation": name, **arguments})
         assert sentence[0].isupper(), name

@@ -1,7 +1,8 @@
 """Follow people from frame to frame: the landmarks of one frame say where to look in the next.
 
 With ``max_people=1`` this is MediaPipe's way: the detector runs only while nobody is followed.
-With more, it also runs now and then while there is room for another person, and looks more closely.
+With more, it also runs now and then while there is room for another person, and looks more closely;
+less often while there is none, lest small people in the background keep out a large one who comes.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ MIN_NEWCOMER_SCORE: Final = 0.95
 DETECT_EVERY: Final = 15
 SAME_REGION: Final = 0.5
 SAME_PERSON: Final = 0.8
+MUCH_LARGER: Final = 1.5
+_FULL: Final = 2
 
 
 class Detector(Protocol):
@@ -58,6 +61,7 @@ class Locator(Protocol):
 class _Track:
     region: Region
     steady: RegionFilter = field(default_factory=RegionFilter)
+    person: Person | None = None
 
 
 class BlazePoseEstimator:
@@ -70,7 +74,8 @@ class BlazePoseEstimator:
     detector, landmarks
         The two models.
     max_people
-        Follow at most so many at once.
+        Follow at most so many at once. Of several found, those of the greatest score × size come
+        first; who is more than 1.5 times as large as the smallest one followed takes their place.
     min_score
         A person whose presence is not above it is lost.
     min_newcomer_score
@@ -78,7 +83,8 @@ class BlazePoseEstimator:
         to about 0.9, people to 0.99 and more.
     detect_every
         While fewer than ``max_people`` but at least one are followed, look for others every so
-        many frames; sooner only where somebody was just lost.
+        many frames; sooner only where somebody was just lost. While there is no room (and
+        ``max_people`` is more than 1), every twice so many.
     provider
         What computes, for the record.
 
@@ -148,23 +154,49 @@ class BlazePoseEstimator:
         for track in followed:
             self._look(image, track, seen, self._min_score)
         if due:
-            for detection in self._detector.detect(image, closely=self._max_people > 1):
-                if len(seen) >= self._max_people:
-                    break
-                region = region_around(detection.keypoints[:2], self._padding)
-                if region is not None and not self._is_followed(region):
-                    needed = self._min_newcomer_score if seen else self._min_score
-                    self._look(image, _Track(region), seen, needed)
+            self._add_newcomers(image, seen)
         if len(self._tracks) < len(followed):
             self._until_detection = 0
         return seen
 
     def _detection_is_due(self) -> bool:
         self._until_detection -= 1
-        if len(self._tracks) >= self._max_people or (self._tracks and self._until_detection >= 0):
+        full = len(self._tracks) >= self._max_people
+        if self._tracks and (self._until_detection >= 0 or (full and self._max_people == 1)):
             return False
         self._until_detection = self._detect_every - 1
         return True
+
+    def _add_newcomers(self, image: NDArray[np.uint8], seen: list[Person]) -> None:
+        """Look for people where nobody is followed."""
+        found = self._detector.detect(image, closely=self._max_people > 1)
+        around = [(d, region_around(d.keypoints[:2], self._padding)) for d in found]
+        placed = [(d, region) for d, region in around if region is not None]
+        if self._max_people > 1:
+            placed.sort(key=lambda new: new[0].score * new[1].size_px[0], reverse=True)
+        for detection, region in placed:
+            if self._is_followed(region) or not self._has_room(region, seen):
+                continue
+            # Somebody doubtful may be the only one, not one of several.
+            alone = not seen and detection is found[0]
+            needed = self._min_score if alone else self._min_newcomer_score
+            self._look(image, _Track(region), seen, needed)
+            if len(seen) > self._max_people:
+                self._drop_smallest(seen)
+        if len(self._tracks) >= self._max_people > 1:
+            self._until_detection = _FULL * self._detect_every - 1
+
+    def _has_room(self, region: Region, seen: Sequence[Person]) -> bool:
+        if len(seen) < self._max_people:
+            return True
+        sizes = [p.region.size_px[0] for p in seen]
+        return self._max_people > 1 and region.size_px[0] > MUCH_LARGER * min(sizes)
+
+    def _drop_smallest(self, seen: list[Person]) -> None:
+        """Make room: the newest is kept."""
+        at = min(range(len(seen) - 1), key=lambda i: seen[i].region.size_px[0])
+        gone = seen.pop(at)
+        self._tracks = [t for t in self._tracks if t.person is not gone]
 
     def _is_followed(self, region: Region) -> bool:
         return any(region_overlap(region, t.region) >= SAME_REGION for t in self._tracks)
@@ -182,7 +214,7 @@ class BlazePoseEstimator:
         seen.append(person)
         region = region_around(track.steady.update(marks.region_points), self._padding)
         if region is not None:
-            track.region = region
+            track.region, track.person = region, person
             self._tracks.append(track)
 
     def _likeness(self, a: Person, b: Person) -> float:

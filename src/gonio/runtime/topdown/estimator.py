@@ -43,6 +43,7 @@ MIN_POINT: Final = 0.3
 SAME_BOX: Final = 0.3
 SAME_PERSON: Final = 0.8
 MAX_MISSES: Final = 3
+MUCH_LARGER: Final = 1.5
 _BODY_MARGIN: Final = 1.15
 _COVERED: Final = 0.9
 _SHRINK: Final = 0.9
@@ -72,6 +73,10 @@ class _Track:
     score: float
     misses: int = 0
 
+    @property
+    def size_px(self) -> float:
+        return float((self.box[2:] - self.box[:2]).max())
+
 
 class TopDownEstimator:
     """Keypoints of up to ``max_people`` people in a series of images.
@@ -83,7 +88,9 @@ class TopDownEstimator:
     detector, poses
         The two models.
     max_people
-        Follow at most so many at once; the surest are taken first.
+        Follow at most so many at once. Of several found, those of the greatest score × size come
+        first; who is more than 1.5 times as large as the smallest one followed takes their
+        place.
     detect_every
         Look for people every so many frames; also in every frame in which nobody is followed,
         and in one in which somebody was just lost.
@@ -157,17 +164,21 @@ class TopDownEstimator:
         followed = [t for t in self._tracks if t.misses < self._max_misses]
         due = not followed or self._until_detection <= 0
         newcomers = self._detect(image, followed) if due else []
+        taken, others = self._take(followed, newcomers)
         self._tracks = []
         seen: list[Person] = []
-        self._look(image, [*followed, *newcomers], seen)
+        self._look(image, taken, seen)
+        if others and (room := self._max_people - len(seen)) > 0:
+            self._look(image, others[:room], seen)  # some of those taken are nobody
         if not due and len(self._tracks) < len(followed):
             # Somebody was just lost: look at once where they, or others, are.
-            self._look(image, self._detect(image, self._tracks), seen)
+            found = self._detect(image, self._tracks)
+            self._look(image, found[: max(self._max_people - len(self._tracks), 0)], seen)
         self._until_detection -= 1
         return seen
 
     def _detect(self, image: NDArray[np.uint8], followed: Sequence[_Track]) -> list[_Track]:
-        """Note whom of those followed the detector finds; return newcomers, if there is room.
+        """Note whom of those followed the detector finds; return newcomers, the foremost first.
 
         Where the detector sees more of somebody than their keypoints led to, its box is taken.
         """
@@ -187,7 +198,23 @@ class TopDownEstimator:
                 followed[i].box = found[j].box
         known = {j for _, j in pairs}
         newcomers = [_Track(d.box, d.score) for j, d in enumerate(found) if j not in known]
-        return newcomers[: max(self._max_people - len(followed), 0)]
+        return sorted(newcomers, key=lambda t: t.score * t.size_px, reverse=True)
+
+    def _take(
+        self, followed: Sequence[_Track], newcomers: Sequence[_Track]
+    ) -> tuple[list[_Track], list[_Track]]:
+        """Return whom to look at, and for whom there is no room beside larger people."""
+        stay, come, others = list(followed), list[_Track](), list[_Track]()
+        for new in newcomers:
+            if len(stay) + len(come) >= self._max_people:
+                smallest = min(stay, key=lambda t: t.size_px, default=None)
+                if smallest is None or new.size_px <= MUCH_LARGER * smallest.size_px:
+                    others.append(new)
+                    continue
+                stay.remove(smallest)
+                others.insert(0, smallest)
+            come.append(new)
+        return [*stay, *come], others
 
     def _look(self, image: NDArray[np.uint8], tracks: Sequence[_Track], seen: list[Person]) -> None:
         """Add the people of the tracks to those seen, and keep the tracks that hold."""

@@ -28,15 +28,16 @@ class Body:
     y: float = 200.0
     score: float = 1.0
     detected: float = 0.9
+    size: float = 1.0
 
     def landmarks(self) -> Landmarks:
         points = np.concatenate([SHAPE, [[0, 0], [0, -60]], np.zeros((4, 2))])
-        points += (self.x, self.y)
+        points = self.size * points + (self.x, self.y)
         return Landmarks(points, np.full(39, 0.8), self.score)
 
     def detection(self) -> Detection:
         keypoints = np.array([[0, 0], [0, -60], [0, -20], [0, -60.0]])
-        keypoints += (self.x, self.y)
+        keypoints = self.size * keypoints + (self.x, self.y)
         return Detection(np.zeros(4), keypoints, self.detected)
 
 
@@ -137,6 +138,31 @@ def test_no_more_people_than_asked_for_are_followed_the_surest_first() -> None:
     frames = world.follow(3, max_people=2)
     assert [middles(people) for people in frames] == [[400, 800]] * 3
     assert len(world.detections) == 1
+
+
+def test_the_larger_of_people_about_as_sure_come_first() -> None:
+    world = World([Body(100), Body(400), Body(800, detected=0.7, size=2)])
+    assert [round(p.region.size_px[0]) for p in world.follow(1)[0]] == [300, 150]
+
+
+def test_who_is_much_larger_takes_the_place_of_the_smallest() -> None:
+    world = World([Body(100), Body(400, size=1.2)])
+    estimator = BlazePoseEstimator(CARD, world, world, detect_every=5)
+    estimator.estimate(IMAGE)
+    world.bodies.append(Body(800, size=1.4, detected=0.99))  # not large enough
+    sizes = [[round(p.region.size_px[0]) for p in estimator.estimate(IMAGE)] for _ in range(12)]
+    assert sizes == [[180, 150]] * 12
+    world.bodies.append(Body(1200, size=2))
+    sizes = [[round(p.region.size_px[0]) for p in estimator.estimate(IMAGE)] for _ in range(20)]
+    assert sizes[0] == [180, 150]
+    assert sizes[-1] == [180, 300]
+    assert all(len(s) == 2 for s in sizes)
+
+
+def test_something_large_that_is_no_person_takes_nobodys_place() -> None:
+    world = World([Body(100), Body(400), Body(900, size=5, score=0.9)])
+    frames = world.follow(20, detect_every=3)
+    assert all(middles(people) == [100, 400] for people in frames)
 
 
 def test_a_detection_of_somebody_followed_is_not_looked_at() -> None:

@@ -32,13 +32,15 @@ class Body:
     confidence: float = 0.8
     detected: float = 0.9
     y: float = 200.0
+    size: float = 1.0
 
     @property
     def middle(self) -> tuple[float, float]:
         return (self.x, self.y)
 
     def detection(self) -> Detection:
-        box = np.array([self.x - 30, self.y - 100, self.x + 30, self.y + 100])
+        half = self.size * np.array([30, 100])
+        box = np.concatenate([self.middle - half, self.middle + half])
         return Detection(box, self.detected)
 
 
@@ -69,7 +71,7 @@ class World:
         if near is None or far(near) > 60:
             return Pose(np.full((6, 2), np.nan), np.zeros(6), region)
         confidence = near.confidence if self.scores else np.nan
-        return Pose(SHAPE + near.middle, np.full(6, confidence), region)
+        return Pose(near.size * SHAPE + near.middle, np.full(6, confidence), region)
 
     def estimator(self, **settings: Any) -> TopDownEstimator:
         return TopDownEstimator(CARD, self, self, **settings)
@@ -163,6 +165,27 @@ def test_no_more_people_than_allowed_are_followed_the_surest_first() -> None:
     assert [middles(people) for people in world.follow(3)] == [[500, 800]] * 3
     assert [middles(people) for people in world.follow(3, max_people=1)] == [[500]] * 3
     assert [middles(people) for people in world.follow(1, max_people=5)] == [[200, 500, 800]]
+
+
+def test_who_is_much_larger_takes_the_place_of_the_smallest() -> None:
+    world = World([Body(200, size=0.5), Body(400, size=0.45, detected=0.99)])
+    estimator = world.estimator(detect_every=3)
+    heights = [_heights(estimator.estimate(IMAGE)) for _ in range(4)]
+    assert heights == [[76, 85]] * 4
+    world.bodies.append(Body(800, detected=0.6))
+    heights = [_heights(estimator.estimate(IMAGE)) for _ in range(6)]
+    assert heights[-1] == [85, 170]
+    assert all(len(h) == 2 for h in heights)
+
+
+def test_something_large_that_is_no_person_takes_nobodys_place() -> None:
+    world = World([Body(200, size=0.5), Body(400, size=0.5), Body(800, confidence=0.1)])
+    seen = world.follow(9, detect_every=2)
+    assert all(_heights(people) == [85, 85] for people in seen)
+
+
+def _heights(people: Sequence[Person]) -> list[int]:
+    return sorted(round(float(np.ptp(p.keypoints_px[:, 1]))) for p in people)
 
 
 def test_a_person_who_comes_in_is_found_at_the_next_detection() -> None:
