@@ -300,7 +300,9 @@ def _to_bytes(poses: xr.Dataset, raw: xr.Dataset | None) -> bytes:
     return buffer.getvalue()
 
 
-def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:
+def load_poses(
+    path: str | Path, *, group: str | None = None, allow_frames: bool = False
+) -> xr.Dataset:
     """Read poses from netCDF: Gonio's own, or those of the ``movement`` package.
 
     Parameters
@@ -309,6 +311,8 @@ def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:
         The file.
     group
         None for the root group; ``"raw"`` for the model's output.
+    allow_frames
+        Take a file of the ``movement`` package whose times count frames, too.
 
     Returns
     -------
@@ -326,7 +330,8 @@ def load_poses(path: str | Path, *, group: str | None = None) -> xr.Dataset:
             poses = file.load()
     except (OSError, ValueError, KeyError) as error:
         raise PosesError(_why_not_loaded(Path(path), group, error)) from error
-    if (unit := poses.attrs.get("time_unit", "seconds")) != "seconds":
+    unit = poses.attrs.get("time_unit", "seconds")
+    if unit != "seconds" and not (allow_frames and unit == "frames"):
         raise PosesError(
             f"'{path}': time is in {unit}, expected seconds. Load the tracks with their frame rate "
             "and save them again."

@@ -56,7 +56,7 @@ def read_netcdf(
     FormatError
         If its events cannot be read.
     """
-    poses = load_poses(path)
+    poses = load_poses(path, allow_frames=True)
     events = _events(path, poses.attrs.pop("events", None))
     names = [str(n) for n in poses[KEYPOINTS].values]
     chosen, order = match_skeleton(names, skeleton, where=f"'{path}'")

@@ -50,6 +50,8 @@ def load_given_tracks(path: Path, *, fps: float | None) -> tuple[xr.Dataset, Ske
     InputError
         If it holds no 2D keypoints, or nothing tells the frame rate.
     """
+    if not path.exists():
+        raise PosesError(f"'{path}': no such file. Check the name and the folder.")
     if detect_format(path).name == "movement":
         try:
             return _evaluated(path)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -116,43 +113,27 @@ def test_a_failed_run_takes_the_folders_it_made_with_it(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def left_by(pid: int, out: Path, kind: str, *, host: str | None = None) -> Path:
-    folder = out / f".walk.{kind}-{pid}@{host or platform.node()}-0a1b2c3d"
+def left_by_a_killed_run(out: Path, what: str) -> None:
+    folder = out / ".walk.work" / what
     folder.mkdir(parents=True)
-    (folder / "summary.json").write_text(kind)
-    return folder
+    (folder / "summary.json").write_text(what)
 
 
-@pytest.fixture
-def dead_pid() -> int:
-    done = subprocess.Popen([sys.executable, "-c", ""])
-    done.wait()
-    return done.pid
-
-
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere it cannot be told whether a run lives")
-def test_what_a_killed_run_left_is_swept_and_what_a_living_one_writes_is_not(
-    tmp_path: Path, dead_pid: int
-) -> None:
+def test_what_a_killed_run_left_half_written_is_cleared_away(tmp_path: Path) -> None:
     complete(tmp_path, "before")
-    left_by(dead_pid, tmp_path, "part")
-    left_by(dead_pid, tmp_path, "old")
-    alive = left_by(os.getpid(), tmp_path, "part")
-    elsewhere = left_by(dead_pid, tmp_path, "part", host="another")
+    left_by_a_killed_run(tmp_path, "result")
+    left_by_a_killed_run(tmp_path, "replaced")
     (tmp_path / ".walk.notes").mkdir()
     complete(tmp_path, "new", overwrite=True)
     assert (tmp_path / "walk" / "summary.json").read_text() == "new"
-    assert names(tmp_path) == sorted([alive.name, elsewhere.name, ".walk.notes", "walk"])
+    assert names(tmp_path) == [".walk.notes", "walk"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere it cannot be told whether a run lives")
-def test_an_evaluation_that_a_killed_run_had_moved_aside_comes_back(
-    tmp_path: Path, dead_pid: int
-) -> None:
-    left_by(dead_pid, tmp_path, "old")
+def test_an_evaluation_that_a_killed_run_had_moved_aside_comes_back(tmp_path: Path) -> None:
+    left_by_a_killed_run(tmp_path, "replaced")
     with pytest.raises(EvaluationExistsError):
         complete(tmp_path, "new")
-    assert (tmp_path / "walk" / "summary.json").read_text() == "old"
+    assert (tmp_path / "walk" / "summary.json").read_text() == "replaced"
     assert names(tmp_path) == ["walk"]
 
 
