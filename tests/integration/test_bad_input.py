@@ -206,7 +206,14 @@ def test_a_name_of_any_bytes_is_only_a_name(gonio: Run, tmp_path: Path, models_d
 def test_ctrl_c_ends_with_one_line_and_leaves_nothing(tmp_path: Path, models_dir: Path) -> None:
     write_video(tmp_path / "walk.mp4", 500, (640, 480))
     command = [sys.executable, "-m", "gonio", "analyze", "walk.mp4", "--out", "deep/out"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run in the background ignores Ctrl-C, and would hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as running:
         while running.poll() is None and not list(tmp_path.glob("deep/out/.walk.part-*")):
             time.sleep(0.02)
         time.sleep(0.3)
