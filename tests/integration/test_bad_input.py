@@ -212,7 +212,7 @@ def test_ctrl_c_ends_with_one_line_and_leaves_nothing(tmp_path: Path, models_dir
         stderr=subprocess.PIPE,
         text=True,
         # A test run in the background ignores Ctrl-C, and would hand that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as running:
         while running.poll() is None and not list(tmp_path.glob("deep/out/.walk.part-*")):
             time.sleep(0.02)
