@@ -1,4 +1,4 @@
-"""Tracks over time: who is who, whom to measure, gap filling and smoothing.
+"""Tracks over time: who is who, whom to measure, left/right swaps, gap filling and smoothing.
 
 Every operation takes poses and returns new poses, logs itself with what it changed, and marks
 in ``filled`` what it invented. NaN means *not seen*; nothing but :func:`fill_gaps` turns NaN
@@ -27,6 +27,7 @@ from gonio.tracking.processing import OPERATIONS, check_steps, process
 from gonio.tracking.savitzky_golay import savitzky_golay
 from gonio.tracking.smoothing import butterworth, median
 from gonio.tracking.splines import gcv_spline
+from gonio.tracking.swaps import repair_swaps
 
 __all__ = [
     "OPERATIONS",
@@ -54,5 +55,6 @@ __all__ = [
     "median",
     "one_euro",
     "process",
+    "repair_swaps",
     "savitzky_golay",
 ]

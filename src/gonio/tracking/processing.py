@@ -21,6 +21,7 @@ from gonio.tracking.one_euro import one_euro
 from gonio.tracking.savitzky_golay import savitzky_golay
 from gonio.tracking.smoothing import butterworth, median
 from gonio.tracking.splines import gcv_spline
+from gonio.tracking.swaps import repair_swaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "hide_outside": hide_outside,
         "hide_uncertain": hide_uncertain,
         "fill_gaps": fill_gaps,
+        "repair_swaps": repair_swaps,
         "median": median,
         "butterworth": butterworth,
         "hampel": hampel,

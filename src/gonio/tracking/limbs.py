@@ -1,0 +1,145 @@
+"""Limbs: the pairs of keypoints that a pose model confuses together.
+
+A limb is a chain of joints on both sides of the body, from the trunk outward. What moves as one
+(ankle, heel and toes) is a *unit*. A confusion exchanges left and right of some of the units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+LimbName = Literal["leg", "arm"]
+Pattern = tuple[bool, bool, bool]
+
+_UNITS: Final[Mapping[LimbName, tuple[tuple[str, ...], ...]]] = {
+    "leg": (("hip",), ("knee",), ("ankle", "heel", "small_toe", "big_toe", "foot_index")),
+    "arm": (("shoulder",), ("elbow",), ("wrist", "pinky", "thumb", "index")),
+}
+_PATTERNS: Final[tuple[Pattern, ...]] = (
+    (False, False, False),
+    (True, True, True),
+    (False, True, True),
+    (False, False, True),
+    (False, True, False),
+)
+_PARTS: Final[Mapping[LimbName, tuple[str, ...]]] = {
+    "leg": ("", "legs", "lower_legs", "feet", "knees"),
+    "arm": ("", "arms", "forearms", "hands", "elbows"),
+}
+LIMB_NAMES: Final[tuple[LimbName, ...]] = tuple(_UNITS)
+BONES: Final[tuple[tuple[int, int], ...]] = ((0, 1), (1, 2))
+"""The units that a bone joins."""
+
+
+@dataclass(frozen=True, eq=False)
+class Limb:
+    """One kind of limb of a skeleton, both sides.
+
+    Attributes
+    ----------
+    name
+        ``"leg"`` or ``"arm"``.
+    left, right
+        Shape ``(pair,)``: places of the keypoints in the skeleton.
+    unit
+        Shape ``(pair,)``: the unit of each pair, 0 nearest to the trunk.
+    joints
+        For each unit the pair that ends its bones; None where the skeleton has none.
+    watched
+        Pairs whose movement is followed: at most two of a unit, its joint and its end. The
+        others are exchanged with them.
+    patterns
+        What may be exchanged, *as is* first: for each unit whether its sides are.
+    parts
+        What each pattern exchanges, in a word (``"lower_legs"``); empty for *as is*.
+    """
+
+    name: LimbName
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+    unit: NDArray[np.intp]
+    joints: tuple[int | None, ...]
+    watched: NDArray[np.intp]
+    patterns: tuple[Pattern, ...]
+    parts: tuple[str, ...]
+
+    @property
+    def swapped(self) -> NDArray[np.bool_]:
+        """Which pairs each pattern exchanges, shape ``(pattern, pair)``."""
+        pairs: NDArray[np.bool_] = np.array(self.patterns)[:, self.unit]
+        return pairs
+
+    def common(self, a: NDArray[np.int8], b: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Return the patterns that exchange what both of two patterns exchange."""
+        places = {pattern: i for i, pattern in enumerate(self.patterns)}
+        table = np.zeros((len(self.patterns), len(self.patterns)), np.int8)
+        for i, p in enumerate(self.patterns):
+            for j, q in enumerate(self.patterns):
+                table[i, j] = places.get((p[0] and q[0], p[1] and q[1], p[2] and q[2]), 0)
+        both: NDArray[np.int8] = table[a, b]
+        return both
+
+
+def find_limb(name: LimbName, keypoints: Sequence[str]) -> Limb | None:
+    """Find a limb among keypoints.
+
+    Parameters
+    ----------
+    name
+        ``"leg"`` or ``"arm"``.
+    keypoints
+        Names, in the order of the arrays.
+
+    Returns
+    -------
+    Limb or None
+        None where there is no bone of the limb on both sides (hip and knee, say), so that
+        nothing could serve as a measure.
+    """
+    place = {key: i for i, key in enumerate(keypoints)}
+    pairs: list[tuple[int, int, int]] = []
+    joints: list[int | None] = [None, None, None]
+    for unit, parts in enumerate(_UNITS[name]):
+        for part in parts:
+            left, right = place.get(f"left_{part}"), place.get(f"right_{part}")
+            if left is None or right is None:
+                continue
+            if part == parts[0]:
+                joints[unit] = len(pairs)
+            pairs.append((left, right, unit))
+    if not any(joints[a] is not None and joints[b] is not None for a, b in BONES):
+        return None
+    columns = np.array(pairs, np.intp).T
+    chosen = _distinct(columns[2])
+    return Limb(
+        name=name,
+        left=columns[0],
+        right=columns[1],
+        unit=columns[2],
+        joints=tuple(joints),
+        watched=_ends(columns[2]),
+        patterns=tuple(_PATTERNS[i] for i in chosen),
+        parts=tuple(_PARTS[name][i] for i in chosen),
+    )
+
+
+def _distinct(unit: NDArray[np.intp]) -> list[int]:
+    """Return the patterns that differ in what they do to the pairs that are there."""
+    effects: dict[bytes, int] = {}
+    for i, pattern in enumerate(_PATTERNS):
+        effects.setdefault(np.array(pattern)[unit].tobytes(), i)
+    return list(effects.values())
+
+
+def _ends(unit: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the first and the last pair of each unit."""
+    steps = np.diff(unit, prepend=-1) != 0
+    return np.flatnonzero(steps | np.append(steps[1:], True))
