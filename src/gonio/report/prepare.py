@@ -41,7 +41,8 @@ class Curve:
     side
         Decides the color.
     kind
-        ``measured``; ``filled``: rests on interpolated points; ``true``: known by construction.
+        ``measured``; ``filled``: rests on interpolated or repaired points; ``true``: known by
+        construction.
     time_s, value_deg
         Shape ``(point,)``, at most 2,000; NaN breaks the line: the angle could not be measured.
     """

@@ -16,7 +16,13 @@ import numpy as np
 from gonio.poses import INDIVIDUALS, operation_log
 from gonio.report.prepare import MOST_POINTS
 from gonio.report.tables import range_table, value_table
-from gonio.report.wording import number, operation_in_words, sign_in_words, words_of
+from gonio.report.wording import (
+    number,
+    operation_in_words,
+    repaired_stretches,
+    sign_in_words,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -195,8 +201,9 @@ def ranges(data: ReportData) -> str:
         '<section class="card" aria-labelledby="ranges"><h2 id="ranges">Range of motion</h2>'
         f"{joints}{folded}{absent}"
         '<p class="note">Missing: frames without a value between the first and the last frame in '
-        "which the person was seen. Filled: values that rest on interpolated points. Minimum and "
-        "maximum are single values: look at the curve and the video before relying on them.</p>"
+        "which the person was seen. Filled: values that rest on interpolated or repaired points. "
+        "Minimum and maximum are single values: look at the curve and the video before relying on "
+        "them.</p>"
         "</section>"
     )
 
@@ -276,7 +283,7 @@ def limits(evaluation: Evaluation, data: ReportData) -> str:
 def method(evaluation: Evaluation) -> str:
     """Say how the numbers came about: person, processing, model, protocol, software, files."""
     log = operation_log(evaluation.poses)
-    steps = "".join(f"<li>{escape(operation_in_words(entry))}</li>" for entry in log)
+    steps = "".join(f"<li>{_step(entry)}</li>" for entry in log)
     processing = f"<ol>{steps}</ol>" if steps else "<p>Nothing was filtered or filled.</p>"
     model, source, provenance = evaluation.model, evaluation.source, evaluation.provenance
     libraries = provenance.get("libraries") or {}
@@ -306,6 +313,11 @@ def method(evaluation: Evaluation) -> str:
         f"<h3 style='margin-top:.8rem'>What was done to the tracks</h3>{processing}"
         f"<h3>Model, protocol and origin</h3><dl>{listed}</dl></section>"
     )
+
+
+def _step(entry: Mapping[str, Any]) -> str:
+    repaired = "".join(f"<li>{escape(line)}</li>" for line in repaired_stretches(entry))
+    return escape(operation_in_words(entry)) + (f"<ul>{repaired}</ul>" if repaired else "")
 
 
 def _person_fact(person: PersonSeen, frames: int) -> tuple[str, str, str]:
@@ -357,7 +369,7 @@ def _legend(data: ReportData) -> str:
         entries.append((" H32", solid.format("#d55e00"), "right"))
     if "filled" in kinds:
         dotted = solid.format("#55626c") + ' stroke-dasharray="2 3"'
-        entries.append((" H32", dotted, "filled in by interpolation"))
+        entries.append((" H32", dotted, "filled in or repaired"))
     if "true" in kinds:
         entries.append((" H32", 'stroke="#1f2a33" stroke-width="1"', "true angle"))
     entries.append((" H11 M21 6 H32", solid.format("#55626c"), "gap: could not be measured"))
