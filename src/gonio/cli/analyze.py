@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gonio.cli import console
-from gonio.cli.options import Device, Json, Out, Overwrite, Quiet
+from gonio.cli.options import Device, Json, Out, Overwrite, Quiet, Resume, Workers
 
 if TYPE_CHECKING:
     from gonio.workflows import BatchResult
+
+
+_INTERRUPTED = 130  # as shells count: 128 + SIGINT
 
 
 def analyze(
@@ -64,21 +67,27 @@ def analyze(
     max_people: Annotated[
         int, typer.Option("--max-people", help="How many people to follow at once.", min=1, max=10)
     ] = 2,
+    workers: Workers = None,
     device: Device = "auto",
+    resume: Resume = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Measure joint angles in videos, images, or folders of numbered images."""
-    from gonio.workflows import AnalyzeSettings, analyze_batch
+    try:
+        from gonio.workflows import AnalyzeSettings, analyze_batch
 
-    settings = AnalyzeSettings(
-        protocol=protocol, model=model, person=person, out=out, from_poses=from_poses,
-        overlay=overlay, fps=fps, height_m=height_m, trc=trc, mot=mot, max_people=max_people,
-        device=device, overwrite=overwrite,
-    )  # fmt: skip
-    with console.progress_bar(quiet=quiet or json) as report:
-        batch = analyze_batch(inputs or [], settings, progress=report)
+        settings = AnalyzeSettings(
+            protocol=protocol, model=model, person=person, out=out, from_poses=from_poses,
+            overlay=overlay, fps=fps, height_m=height_m, trc=trc, mot=mot, max_people=max_people,
+            workers=workers, device=device, resume=resume, overwrite=overwrite,
+        )  # fmt: skip
+        with console.progress_bar(quiet=quiet or json) as report:
+            batch = analyze_batch(inputs or [], settings, progress=report)
+    except KeyboardInterrupt:
+        console.print_error("stopped. The same command with --resume keeps what is complete and goes on.")
+        raise typer.Exit(_INTERRUPTED) from None
     _print(batch, json=json, quiet=quiet)
     if batch.failed:
         raise typer.Exit(1)
@@ -92,8 +101,11 @@ def _print(batch: BatchResult, *, json: bool, quiet: bool) -> None:
         if not quiet:
             console.print_table(*result.table(), title=result.title())
         console.print_text(str(result.report))
+    for folder in batch.complete:
+        if not quiet:
+            console.print_error(f"{folder}: complete already")
     for failure in batch.failed:
         console.print_error(f"{failure.path}: {failure.message}")
     if batch.failed and not quiet:
-        total = len(batch.done) + len(batch.failed)
+        total = len(batch.done) + len(batch.complete) + len(batch.failed)
         console.print_error(f"{len(batch.failed)} of {total} inputs could not be analyzed")
