@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gonio.cli import console
-from gonio.cli.options import UNCHECKED, Device, Json, Out, Overwrite, Protocol, Quiet
+from gonio.cli.options import (
+    UNCHECKED,
+    Device,
+    Json,
+    Out,
+    Overwrite,
+    Protocol,
+    Quiet,
+    Resume,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from gonio.workflows import AnalysisResult, BatchResult
+
+
+_INTERRUPTED = 130  # as shells count: 128 + SIGINT
 
 
 def analyze(
@@ -78,21 +91,27 @@ def analyze(
         bool,
         typer.Option("--all-angles", help="Print every angle, not only the legs' and the trunk's."),
     ] = False,
+    workers: Workers = None,
     device: Device = "auto",
+    resume: Resume = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Measure joint angles in videos, images, or folders of numbered images."""
-    from gonio.workflows import AnalyzeSettings, analyze_batch
+    try:
+        from gonio.workflows import AnalyzeSettings, analyze_batch
 
-    settings = AnalyzeSettings(
-        protocol=protocol, model=model, person=person, out=out, from_poses=from_poses,
-        overlay=overlay, fps=fps, height_m=height_m, trc=trc, mot=mot, max_people=max_people,
-        device=device, overwrite=overwrite,
-    )  # fmt: skip
-    with console.progress_bar(quiet=quiet or json) as report:
-        batch = analyze_batch(inputs or [], settings, progress=report)
+        settings = AnalyzeSettings(
+            protocol=protocol, model=model, person=person, out=out, from_poses=from_poses,
+            overlay=overlay, fps=fps, height_m=height_m, trc=trc, mot=mot, max_people=max_people,
+            workers=workers, device=device, resume=resume, overwrite=overwrite,
+        )  # fmt: skip
+        with console.progress_bar(quiet=quiet or json) as report:
+            batch = analyze_batch(inputs or [], settings, progress=report)
+    except KeyboardInterrupt:
+        console.print_error("interrupted. The same command with --resume goes on from here.")
+        raise typer.Exit(_INTERRUPTED) from None
     if json:
         console.print_json(batch.as_json())
     else:
@@ -108,10 +127,13 @@ def _print(batch: BatchResult, *, quiet: bool, all_angles: bool) -> None:
         if not quiet:
             _print_angles(result, all_angles=all_angles)
         console.print_text(str(result.report))
+    for folder in batch.complete:
+        if not quiet:
+            console.print_error(f"{folder}: complete already")
     for failure in batch.failed:
         console.print_error(failure.line())
     if batch.failed and not quiet:
-        total = len(batch.done) + len(batch.failed)
+        total = len(batch.done) + len(batch.complete) + len(batch.failed)
         console.print_error(f"{len(batch.failed)} of {total} inputs could not be analyzed")
 
 

@@ -25,6 +25,19 @@ Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace an existing evaluation once the new is complete."),
 ]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with what was interrupted; keep what is complete."),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        help="How many parts to work on side by side; the result does not depend on it.",
+        show_default="as many as cores",
+        min=1,
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(

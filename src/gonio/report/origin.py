@@ -9,7 +9,12 @@ from urllib.parse import quote
 from gonio.poses import operation_log
 from gonio.report.prepare import SIDE_VIEWS
 from gonio.report.sections import escape
-from gonio.report.wording import changed_something, operation_in_words, reason_in_words
+from gonio.report.wording import (
+    changed_something,
+    operation_in_words,
+    reason_in_words,
+    repaired_stretches,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +88,7 @@ def method(evaluation: Evaluation, exported: Sequence[str] = ()) -> str:
     log = [entry for entry in operation_log(evaluation.poses) if changed_something(entry)]
     if evaluation.poses.sizes["time"] == 1:  # nobody is followed through one picture
         log = [entry for entry in log if entry.get("operation") != "assign_identities"]
-    steps = "".join(f"<li>{escape(operation_in_words(entry))}</li>" for entry in log)
+    steps = "".join(f"<li>{_step(entry)}</li>" for entry in log)
     processing = f"<ol>{steps}</ol>" if steps else "<p>Nothing was filtered or filled.</p>"
     model, source, provenance = evaluation.model, evaluation.source, evaluation.provenance
     libraries = provenance.get("libraries") or {}
@@ -142,3 +147,8 @@ def _files(exported: Sequence[str]) -> str:
 def _command(command: Any) -> str:
     typed = shlex.join(map(str, command)) if isinstance(command, list | tuple) else command
     return f"<code>{escape(typed)}</code>" if typed else ""
+
+
+def _step(entry: Mapping[str, Any]) -> str:
+    repaired = "".join(f"<li>{escape(line)}</li>" for line in repaired_stretches(entry))
+    return escape(operation_in_words(entry)) + (f"<ul>{repaired}</ul>" if repaired else "")

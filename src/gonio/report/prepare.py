@@ -51,8 +51,8 @@ class Curve:
     side
         Decides the color.
     kind
-        ``measured``; ``filled``: rests on interpolated points; ``gap``: joins the values on
-        either side of a stretch without any; ``true``: known by construction.
+        ``measured``; ``filled``: rests on interpolated or repaired points; ``gap``: joins the
+        values on either side of a stretch without any; ``true``: known by construction.
     time_s, value_deg
         Shape ``(point,)``, at most 2,000; NaN breaks the line: the angle could not be measured.
     """

@@ -257,8 +257,8 @@ def ranges(data: ReportData) -> str:
         f"{joints}{folded}{absent}"
         '<p class="note">Missing: frames without a value between the first and the last frame in '
         "which the person was seen; where more than 80 % are missing, no range is given. Filled: "
-        "values that rest on interpolated points. Minimum and maximum are single values: click "
-        "their time to see that moment before relying on them.</p>"
+        "values that rest on interpolated or repaired points. Minimum and maximum are single "
+        "values: click their time to see that moment before relying on them.</p>"
         "</section>"
     )
 
@@ -346,7 +346,7 @@ def _legend(data: ReportData) -> str:
         entries.append((" H32", solid.format("right"), "right"))
     if "filled" in kinds:
         dotted = solid.format("soft") + ' stroke-dasharray="2 3"'
-        entries.append((" H32", dotted, "filled in by interpolation"))
+        entries.append((" H32", dotted, "filled in or repaired"))
     if "true" in kinds:
         entries.append((" H32", 'style="stroke:var(--ink)" stroke-width="1"', "true angle"))
     if "gap" in kinds:

@@ -227,6 +227,39 @@ def operation_in_words(entry: Mapping[str, Any]) -> str:
     return f"{name} ({listed})" if listed else name
 
 
+def repaired_stretches(entry: Mapping[str, Any], *, most: int = 40) -> list[str]:
+    """List where left and right were exchanged back.
+
+    Parameters
+    ----------
+    entry
+        An entry of the provenance log.
+    most
+        How many stretches are named; the rest is counted.
+
+    Returns
+    -------
+    list of str
+        ``"Person 0, feet: 1.20–1.33 s"``, by person and time; empty for other operations.
+    """
+    if entry.get("operation") != "repair_swaps":
+        return []
+    listed = [
+        (str(person).replace("_", " ").capitalize(), float(first), float(last), str(part))
+        for person, parts in entry.get("stretches", {}).items()
+        for part, spans in parts.items()
+        for first, last in spans
+    ]
+    lines = [
+        f"{person}, {part.replace('_', ' ')}: "
+        + (f"{first:.2f} s" if first == last else f"{first:.2f}–{last:.2f} s")
+        for person, first, last, part in sorted(listed)[:most]
+    ]
+    if len(listed) > most:
+        lines.append(f"and {len(listed) - most:,} more, listed in the log of poses.nc")
+    return lines
+
+
 def _assign_identities(arguments: Mapping[str, Any]) -> str:
     people = int(arguments["people"])
     who = "1 person was" if people == 1 else f"{people:,} people were"
@@ -269,6 +302,19 @@ def _butterworth(arguments: Mapping[str, Any]) -> str:
     return (
         "Tracks were smoothed without delay by a Butterworth low-pass filter of order "
         f"{arguments['order']} at {arguments['cutoff_hz']:g} Hz: faster movement is damped."
+    )
+
+
+def _repair_swaps(arguments: Mapping[str, Any]) -> str:
+    limbs = " and ".join(f"{name}s" for name in arguments["limbs"])
+    if not limbs:
+        return "Left and right were not compared: the points make no whole limb on both sides."
+    if not arguments["repaired"]:
+        return f"Left and right of the {limbs} were compared over time; none were confused."
+    frames = "1 frame" if arguments["repaired"] == 1 else f"{arguments['repaired']:,} frames"
+    return (
+        f"Where the model had confused left and right of the {limbs} ({frames}), they were "
+        "exchanged back; such stretches are drawn dotted."
     )
 
 
@@ -342,6 +388,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "fill_gaps": _fill_gaps,
     "median": _median,
     "butterworth": _butterworth,
+    "repair_swaps": _repair_swaps,
     "hampel": _hampel,
     "savitzky_golay": _savitzky_golay,
     "gcv_spline": _gcv_spline,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from gonio.runtime.chunks import Chunk, ChunkFolder
 from gonio.runtime.estimator import FramePeople
 from gonio.runtime.plan import Plan
+from gonio.runtime.sessions import cpu_count
 from gonio.video import OutOfStepError
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class _Run:
             return
         with (
             closing(opener()) as estimator,
-            closing(_Walk(self._source, self._size, direct=self._direct)) as walk,
+            closing(self._walk()) as walk,
         ):
             while chunk is not None and not self._stop.is_set():
                 try:
@@ -194,6 +195,11 @@ class _Run:
                         self._out_of_step = chunk if known is None else min(chunk, known)
                     self._stop.set()
                 chunk = self._plan.take(number)
+
+    def _walk(self) -> _Walk:
+        # With a worker on every core, a thread that reads ahead has no core to do it on.
+        overlap = len(self._done) < cpu_count()
+        return _Walk(self._source, self._size, direct=self._direct, overlap=overlap)
 
     def _do(self, number: int, chunk: int, estimator: Estimator, walk: _Walk) -> None:
         while True:
@@ -233,10 +239,11 @@ def _what_is_left(folder: ChunkFolder, expected: int) -> tuple[int, list[int], i
 class _Walk:
     """Reads the frames of one chunk after another, and goes on reading where it can."""
 
-    def __init__(self, source: Source, size: int, *, direct: bool) -> None:
+    def __init__(self, source: Source, size: int, *, direct: bool, overlap: bool) -> None:
         self._source, self._size, self._direct = source, size, direct
         self._reading: Reading | None = None
         self._ahead: _ReadAhead[tuple[Frame, int]] | None = None
+        self._overlap = overlap
         self._items: Iterator[tuple[Frame, int]] = iter(())
         self._held: Frame | None = None
         self._next = -1
@@ -293,8 +300,10 @@ class _Walk:
         self._warned = self._known = 0
         self._reading = self._source.read(chunk * self._size, direct=self._direct)
         stop = None if until is None else (until + 1) * self._size
-        self._ahead = _ReadAhead(self._before(stop, self._reading))
-        self._items = iter(self._ahead)
+        self._items = self._before(stop, self._reading)
+        if self._overlap:
+            self._ahead = _ReadAhead(self._items)
+            self._items = iter(self._ahead)
 
     def _before(self, stop: int | None, reading: Reading) -> Iterator[tuple[Frame, int]]:
         """Yield frames before a place, each with the number of warnings up to it."""

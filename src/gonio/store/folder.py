@@ -92,6 +92,11 @@ def open_evaluation_folder(
                 shutil.rmtree(chunks, ignore_errors=True)
 
 
+def is_complete(folder: Path) -> bool:
+    """Say whether a folder is a complete evaluation."""
+    return (folder / SUMMARY_FILE).is_file()
+
+
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write every data file of an evaluation (not the report, not the overlay).
 
@@ -124,7 +129,7 @@ def _check_free(target: Path, *, overwrite: bool) -> None:
             f"'{target}': this evaluation exists already. Give --overwrite to replace it, "
             "or write to another place (--out)."
         )
-    if not (target / SUMMARY_FILE).is_file():
+    if not is_complete(target):
         raise OutputError(
             f"'{target}': exists and is no evaluation (it holds no {SUMMARY_FILE}), so it is not "
             "replaced. Move it away, or write to another place (--out)."

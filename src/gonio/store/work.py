@@ -107,6 +107,11 @@ def begin_chunks(folder: Path, fits: Mapping[str, Any], *, resume: bool) -> Path
     return chunks
 
 
+def has_chunks(out: Path, name: str) -> bool:
+    """Say whether an interrupted analysis has left something to go on from."""
+    return (out / f".{name}.work" / CHUNKS).is_dir()
+
+
 def _read_manifest(path: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -181,7 +181,7 @@ class CausalKalman(CausalFilter):
         self,
         *,
         rate_hz: float,
-        cutoff_hz: float = 6.0,
+        cutoff_hz: float = 4.0,
         motion: Motion = "velocity",
         weights: Weights = "equal",
         max_gap_s: float = 0.2,
@@ -298,7 +298,7 @@ def causal_butterworth(
 def causal_kalman(
     poses: xr.Dataset,
     *,
-    cutoff_hz: float = 6.0,
+    cutoff_hz: float = 4.0,
     motion: Motion = "velocity",
     weights: Weights = "equal",
     max_gap_s: float = 0.2,

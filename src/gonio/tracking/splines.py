@@ -28,11 +28,9 @@ if TYPE_CHECKING:
 
 _FEWEST = 5
 _LEAST_CUTOFF = 1e-3
-_GRID = 16
-_STEPS = 16
+_GRID = 64
 _BANDS = 1 << 14
 _LEAST_LAMBDA = 1e-6
-_GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 def gcv_spline(poses: xr.Dataset) -> xr.Dataset:
@@ -215,6 +213,30 @@ class _Spectrum(NamedTuple):
         scores: Rows = (smoothness / freedom) ** 2 * residual
         return scores
 
+    def scores(self, smoothness: Rows) -> Rows:
+        """Return every row's score for every λ, shape ``(rows, λ)``.
+
+        The same sums as in :meth:`score`, multiplied out, so that most do not depend on the row
+        and the others are matrix products.
+        """
+        residual = np.zeros((len(self.halves[0].power), len(smoothness)))
+        freedom = np.zeros(len(smoothness))
+        for half in self.halves:
+            inverse = 1 / (half.r[:, None] + half.t2[:, None] * smoothness)
+            square = inverse * inverse
+            corner2 = half.corner * half.corner
+            pulled = half.power * half.corner
+            share = 1 + smoothness * (corner2 @ inverse)
+            pull = (pulled @ inverse) / share
+            away = smoothness * pull
+            residual += (half.power * half.power * half.t2) @ square + pull * pull
+            residual -= 2 * away * ((pulled * half.t2) @ square)
+            residual += away * away * ((corner2 * half.t2) @ square)
+            freedom += len(half.r) - half.r @ inverse
+            freedom += smoothness / share * ((corner2 * half.r) @ square)
+        scores: Rows = (smoothness / freedom) ** 2 * np.maximum(residual, 0)
+        return scores
+
     def smooth(self, rows: Rows, smoothness: Rows) -> Rows:
         """Return the rows' splines."""
         second = np.empty((len(rows), rows.shape[1] - 2))
@@ -241,23 +263,24 @@ def _search_range(frames: int) -> tuple[float, float]:
 
 
 def _least(spectrum: _Spectrum, bounds: tuple[float, float]) -> Rows:
-    """Return each row's log λ of least score: the best of a grid, then golden sections."""
-    rows = len(spectrum.halves[0].power)
-    grid = np.linspace(*bounds, _GRID)
-    scores = np.stack([spectrum.score(np.full(rows, np.exp(x))) for x in grid])
-    best = scores.argmin(axis=0)
-    low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)]
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = spectrum.score(np.exp(left)), spectrum.score(np.exp(right))
-    for _ in range(_STEPS):
-        go_left = at_left < at_right
-        low, high = np.where(go_left, low, left), np.where(go_left, right, high)
-        probe = np.where(go_left, high - _GOLDEN * (high - low), low + _GOLDEN * (high - low))
-        at_probe = spectrum.score(np.exp(probe))
-        left, right = np.where(go_left, probe, right), np.where(go_left, left, probe)
-        at_left, at_right = (
-            np.where(go_left, at_probe, at_right),
-            np.where(go_left, at_left, at_probe),
-        )
-    middle: Rows = (low + high) / 2
-    return middle
+    """Return each row's log λ of least score: the best of a grid, then twice a parabola."""
+    grid, step = np.linspace(*bounds, _GRID, retstep=True)
+    scores = spectrum.scores(np.exp(grid))
+    best = np.clip(scores.argmin(axis=1), 1, _GRID - 2)
+    row = np.arange(len(scores))
+    around = [scores[row, best + offset] for offset in (-1, 0, 1)]
+    found = grid[best] + step * _vertex(*around)
+    step /= 8
+    around = [spectrum.score(np.exp(found + offset * step)) for offset in (-1, 0, 1)]
+    least: Rows = np.clip(found + step * _vertex(*around), *bounds)
+    return least
+
+
+def _vertex(left: Rows, center: Rows, right: Rows) -> Rows:
+    """Return where the parabola through three points is least, −1 to 1 steps from the center."""
+    bend = left - 2 * center + right
+    convex = bend > 0
+    offset = np.where(convex, (left - right) / (2 * np.where(convex, bend, 1)), 0)
+    offset = np.where(convex, offset, np.sign(left - right))
+    vertex: Rows = np.clip(offset, -1, 1)
+    return vertex

@@ -102,16 +102,16 @@ def find_swaps(
     frames = len(time_s)
     prices = Prices.of(frame_s, caution)
     step = np.append(1.0, np.diff(time_s) / frame_s).astype(np.float32)
-    margin = max(_LEAST_MARGIN, round(2 * longest_s / frame_s))
+    block = min(_BLOCK, frames)
+    margin = 0 if block == frames else max(_LEAST_MARGIN, round(2 * longest_s / frame_s))
     found = np.zeros(frames, np.int8)
-    for batch in range(0, frames, _BLOCK * _BATCH):
-        starts = np.arange(batch, min(batch + _BLOCK * _BATCH, frames), _BLOCK)
-        windows = _cut(evidence, step, starts, margin)
+    for batch in range(0, frames, block * _BATCH):
+        starts = np.arange(batch, min(batch + block * _BATCH, frames), block)
+        windows = _cut(evidence, step, starts, block, margin)
         paths = _search(limb, windows, evidence.acceleration, prices, frame_s)
         forward, backward = paths[:, : len(starts)], paths[::-1, len(starts) :]
-        agreed = limb.common(forward, backward)[margin : margin + _BLOCK]
-        stop = min(batch + _BLOCK * len(starts), frames)
-        found[batch:stop] = agreed.T.ravel()[: stop - batch]
+        agreed = limb.common(forward, backward)[margin : margin + block].T.ravel()
+        found[batch : batch + agreed.size] = agreed[: frames - batch]
     return found
 
 
@@ -125,10 +125,12 @@ class _Windows(NamedTuple):
     step: Floats
 
 
-def _cut(evidence: Evidence, step: Floats, starts: NDArray[np.intp], margin: int) -> _Windows:
+def _cut(
+    evidence: Evidence, step: Floats, starts: NDArray[np.intp], block: int, margin: int
+) -> _Windows:
     """Cut windows with margins; beyond the recording nothing is seen and nothing costs."""
     frames = len(step)
-    at = starts + np.arange(-margin, _BLOCK + margin)[:, None]
+    at = starts + np.arange(-margin, block + margin)[:, None]
     outside = (at < 0) | (at >= frames)
     inside = np.clip(at, 0, frames - 1)
 

@@ -67,41 +67,44 @@ class Scan:
         return self.keys[max(bisect_right(shown, int(self.stamps[place])) - 1, 0)]
 
 
-def scan_packets(
-    packets: Iterable[Packet[VideoStream]], container: InputContainer, stream: VideoStream
-) -> Scan:
-    """Look at every packet without decoding any.
+class Scanner:
+    """Takes a look at every packet of a stream as it passes by.
 
     Parameters
     ----------
-    packets
-        All packets of the stream, in the file's order, without flush packets.
     container, stream
-        Where they come from.
-
-    Returns
-    -------
-    Scan
+        Where the packets come from.
     """
-    shown: list[int | None] = []
-    keys: list[Key] = []
-    count, sound = 0, True
-    for number, packet in enumerate(packets):
-        count += 1
-        sound = sound and not packet.is_corrupt
-        if packet.is_discard:
-            continue
-        shown.append(packet.pts)
-        if packet.is_keyframe and packet.pts is not None and packet.dts is not None:
-            keys.append(Key(packet.pts, packet.dts, number))
-    direct = (
-        sound
-        and container.format.name != "avi"  # stamps of its frames are those of decoding
-        and stream.codec_context.name in _DIRECT_CODECS
-        and bool(keys)
-        and [key.pts for key in keys] == sorted({key.pts for key in keys})
-    )
-    return Scan(count, _in_order(shown) if direct else None, tuple(keys))
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        # AVI's stamps are those of decoding.
+        known = stream.codec_context.name in _DIRECT_CODECS and container.format.name != "avi"
+        self._sound = known
+        self._packets = 0
+        self._shown: list[int | None] = []
+        self._keys: list[Key] = []
+
+    def passing(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+        """Yield the packets in the file's order, having looked at them."""
+        for packet in packets:
+            if packet.size or packet.dts is not None or packet.pts is not None:
+                self._look(packet)
+            yield packet
+
+    def scan(self, *, sound: bool) -> Scan:
+        """Return what was seen; ``sound``: nothing went wrong on the way."""
+        in_order = [key.pts for key in self._keys]
+        direct = sound and self._sound and in_order and in_order == sorted(set(in_order))
+        stamps = _in_order(self._shown) if direct else None
+        return Scan(self._packets, stamps, tuple(self._keys))
+
+    def _look(self, packet: Packet[VideoStream]) -> None:
+        number, self._packets = self._packets, self._packets + 1
+        self._sound = self._sound and not packet.is_corrupt
+        if not packet.is_discard:
+            self._shown.append(packet.pts)
+            if packet.is_keyframe and packet.pts is not None and packet.dts is not None:
+                self._keys.append(Key(packet.pts, packet.dts, number))
 
 
 def _in_order(shown: list[int | None]) -> NDArray[np.int64] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
 import av
@@ -16,7 +16,7 @@ from gonio.video.checks import readable_file, sha256_of
 from gonio.video.clock import Clock
 from gonio.video.frames import Frame, OpenWhileRead, OutOfStepError, Reading, SourceInfo
 from gonio.video.orientation import Orientation
-from gonio.video.scan import Scan, packets_from, scan_packets
+from gonio.video.scan import Scanner, packets_from
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -169,15 +169,6 @@ class VideoSource(OpenWhileRead):
             return
         yield from _packets(container, stream, damage)
 
-    @cached_property
-    def _scan(self) -> Scan:
-        damage = _Damage()
-        with self._open() as container:
-            stream = self._video_stream(container)
-            packets = (p for p in _packets(container, stream, damage) if not _is_flush(p))
-            scan = scan_packets(packets, container, stream)
-        return replace(scan, stamps=None) if damage.lost else scan
-
     def _open(self) -> InputContainer:
         try:
             return av.open(str(self._path.absolute()), "r", options=dict(_OPTIONS))
@@ -209,8 +200,9 @@ class VideoSource(OpenWhileRead):
     def _probe(self, sha256: str) -> SourceInfo:
         with self._open() as container:
             stream = self._video_stream(container)
-            damage = _Damage()
-            first = next(_decode(_packets(container, stream, damage), stream, damage), None)
+            damage, scanner = _Damage(), Scanner(container, stream)
+            packets = scanner.passing(_packets(container, stream, damage))
+            first = next(_decode(packets, stream, damage), None)
             if first is None:
                 raise VideoError(
                     f"'{self._path}': no frame could be decoded ({stream.codec_context.name} "
@@ -218,6 +210,8 @@ class VideoSource(OpenWhileRead):
                 )
             self._remember_geometry(first, stream)
             height, width = self._upright(first, VideoReformatter()).shape[:2]
+            deque(packets, maxlen=0)  # the rest is looked at without being decoded
+            self._scan = scanner.scan(sound=not damage.lost)
             return SourceInfo(
                 path=str(self._path),
                 sha256=sha256,

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from gonio.errors import GonioError, GonioWarning, InputError, ModelError
 from gonio.report import write_report
 from gonio.runtime import is_worth_keeping
-from gonio.store import Evaluation, open_evaluation_folder, write_evaluation
+from gonio.store import (
+    Evaluation,
+    has_chunks,
+    is_complete,
+    open_evaluation_folder,
+    write_evaluation,
+)
 from gonio.workflows.exports import write_exports
 from gonio.workflows.inputs import Job, name_jobs
 from gonio.workflows.measure import measure
@@ -75,6 +81,8 @@ def analyze_batch(
 ) -> BatchResult:
     """Analyze recordings one after the other; a bad one does not stop the others.
 
+    With ``resume``, evaluations that are complete are kept and their recordings left out.
+
     Parameters
     ----------
     paths
@@ -98,6 +106,9 @@ def analyze_batch(
     jobs = _jobs(paths, settings)
     batch = BatchResult()
     for job in jobs:
+        if settings.resume and not settings.overwrite and is_complete(settings.out / job.name):
+            batch.complete.append(settings.out / job.name)
+            continue
         try:
             batch.done.append(run_job(job, settings, protocol, progress=progress))
         except GonioError as error:
@@ -140,9 +151,7 @@ def run_job(
     """
     report = progress or (lambda *_: None)
     with (
-        open_evaluation_folder(
-            settings.out, job.name, overwrite=settings.overwrite, keep=is_worth_keeping
-        ) as folder,
+        _folder(job, settings) as folder,
         _collected_warnings() as messages,
     ):
         began = time.perf_counter()
@@ -173,6 +182,20 @@ def run_job(
         write_evaluation(evaluation, folder)
         write_report(evaluation, folder, stills=stills.pictures)
     return AnalysisResult(evaluation, settings.out / job.name)
+
+
+@contextmanager
+def _folder(job: Job, settings: AnalyzeSettings) -> Iterator[Path]:
+    """Give the evaluation's folder; an error says when there is something to go on from."""
+    try:
+        with open_evaluation_folder(
+            settings.out, job.name, overwrite=settings.overwrite, keep=is_worth_keeping
+        ) as folder:
+            yield folder
+    except GonioError as error:
+        if has_chunks(settings.out, job.name) and type(error) is not InputError:
+            error.args = (f"{error} What was found so far is kept: --resume goes on from there.",)
+        raise
 
 
 def _observe(

@@ -123,9 +123,13 @@ class Failure:
 
 @dataclass
 class BatchResult:
-    """Results and failures of a batch, in the order of the inputs."""
+    """Results and failures of a batch, in the order of the inputs.
+
+    ``complete`` are folders of evaluations that were there already when a batch was resumed.
+    """
 
     done: list[AnalysisResult] = field(default_factory=list)
+    complete: list[Path] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -133,6 +137,7 @@ class BatchResult:
         return {
             "schema": "gonio.batch/1",
             "done": [{"folder": str(r.folder), **r.summary} for r in self.done],
+            "complete": [str(folder) for folder in self.complete],
             "failed": [{"path": str(f.path), "message": f.message} for f in self.failed],
         }
 

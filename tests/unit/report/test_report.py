@@ -13,6 +13,7 @@ import pytest
 
 from fake_evaluation import fake_evaluation
 from gonio.errors import OutputError
+from gonio.poses import log_operation
 from gonio.report import draw_panels, prepare, save_figure, write_report
 from gonio.report.prepare import COLORS, INK
 
@@ -290,6 +291,17 @@ def test_a_long_recording_says_that_its_curves_are_thinned(tmp_path: Path) -> No
     text = page(tmp_path, frames=5000)
     assert "at most 2,000 points a curve" in text
     assert max(len(t["x"]) for f in figures(text) for t in f["data"]) <= 2000
+
+
+def test_repaired_stretches_are_listed_under_their_step(tmp_path: Path) -> None:
+    evaluation = fake_evaluation()
+    stretches = {"person_0": {"feet": [[1.2, 1.333]]}}
+    poses = log_operation(
+        evaluation.poses, "repair_swaps", limbs=["leg"], repaired=5, stretches=stretches
+    )
+    text = page(tmp_path, poses=poses)
+    assert "legs (5 frames), they were exchanged back" in text
+    assert "<li>Person 0, feet: 1.20–1.33 s</li>" in text
 
 
 def test_people_beside_the_chosen_one_are_mentioned(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from gonio.report.wording import (
     number,
     operation_in_words,
     reason_in_words,
+    repaired_stretches,
     sign_in_words,
     split_side,
     title_of,
@@ -37,7 +38,7 @@ def test_every_operation_is_told_in_a_sentence() -> None:
         "order": 4,
     }
     arguments |= {"n_sigma": 2, "replace_by": "median", "weights": "equal", "window_frames": 9}
-    arguments |= {"cutoffs_hz": [2, 3, 4], "min_cutoff_hz": 1}
+    arguments |= {"cutoffs_hz": [2, 3, 4], "min_cutoff_hz": 1, "limbs": ["leg"], "repaired": 3}
     for name in OPERATIONS:
         sentence = operation_in_words({"operation": name, **arguments})
         assert sentence[0].isupper(), name
@@ -96,6 +97,30 @@ def test_the_choice_of_a_person_is_told_without_jargon() -> None:
     assert reason_in_words(chosen(2, "1")) == "Person 1 was asked for."
     assert reason_in_words("too small") == "too small"
     assert name_people("person_0 is turned") == "Person 0 is turned"
+
+
+def test_repairs_are_told_and_listed_by_person_and_time() -> None:
+    spans = {"legs": [[3.5, 3.6]], "feet": [[1.2, 1.2]]}
+    entry = {
+        "operation": "repair_swaps",
+        "limbs": ["leg", "arm"],
+        "repaired": 5,
+        "stretches": {"person_0": spans},
+    }
+    assert operation_in_words(entry) == (
+        "Where the model had confused left and right of the legs and arms (5 frames), they were "
+        "exchanged back; such stretches are drawn dotted."
+    )
+    assert repaired_stretches(entry) == ["Person 0, feet: 1.20 s", "Person 0, legs: 3.50–3.60 s"]
+    assert repaired_stretches(entry, most=1)[1] == "and 1 more, listed in the log of poses.nc"
+    assert repaired_stretches({"operation": "median"}) == []
+    nothing = entry | {"repaired": 0, "stretches": {}}
+    assert operation_in_words(nothing) == (
+        "Left and right of the legs and arms were compared over time; none were confused."
+    )
+    assert operation_in_words(nothing | {"limbs": []}) == (
+        "Left and right were not compared: the points make no whole limb on both sides."
+    )
 
 
 def test_an_unknown_or_incomplete_operation_is_told_by_name_and_arguments() -> None:

@@ -229,7 +229,7 @@ def test_the_kalman_filters_last_word_is_the_smoothers(motion: Motion, jitter_s:
     series = rng.normal(0, 3, 40).cumsum()
     causal = CausalKalman(rate_hz=30, motion=motion)
     filtered = live(causal, track(series, time_s=time_s))[:, 0, 0, 0]
-    model, gaps = model_of("kalman", motion, "equal", 6 / 30), np.diff(time_s) * 30
+    model, gaps = model_of("kalman", motion, "equal", 4 / 30), np.diff(time_s) * 30
     for last in range(5, 40):
         past = series[None, : last + 1]
         smoothed = smooth_rows(past, np.ones(last + 1), gaps[:last], model)
