@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from gonio.workflows import AnalysisResult, BatchResult
 
 
-_INTERRUPTED = 130  # as shells count: 128 + SIGINT
-
-
 def analyze(
     inputs: Annotated[
         list[Path] | None,
@@ -99,19 +96,15 @@ def analyze(
     json: Json = False,
 ) -> None:
     """Measure joint angles in videos, images, or folders of numbered images."""
-    try:
-        from gonio.workflows import AnalyzeSettings, analyze_batch
+    from gonio.workflows import AnalyzeSettings, analyze_batch
 
-        settings = AnalyzeSettings(
-            protocol=protocol, model=model, person=person, out=out, from_poses=from_poses,
-            overlay=overlay, fps=fps, height_m=height_m, trc=trc, mot=mot, max_people=max_people,
-            workers=workers, device=device, resume=resume, overwrite=overwrite,
-        )  # fmt: skip
-        with console.progress_bar(quiet=quiet or json) as report:
-            batch = analyze_batch(inputs or [], settings, progress=report)
-    except KeyboardInterrupt:
-        console.print_error("interrupted. The same command with --resume goes on from here.")
-        raise typer.Exit(_INTERRUPTED) from None
+    settings = AnalyzeSettings(
+        protocol=protocol, model=model, person=person, out=out, from_poses=from_poses,
+        overlay=overlay, fps=fps, height_m=height_m, trc=trc, mot=mot, max_people=max_people,
+        workers=workers, device=device, resume=resume, overwrite=overwrite,
+    )  # fmt: skip
+    with console.progress_bar(quiet=quiet or json) as report:
+        batch = analyze_batch(inputs or [], settings, progress=report)
     if json:
         console.print_json(batch.as_json())
     else:

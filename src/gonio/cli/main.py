@@ -71,5 +71,7 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
-            print_error("interrupted; what was complete is kept, nothing half-written is left")
+            print_error(
+                "interrupted; nothing half-written is left. An analysis goes on with --resume."
+            )
         raise

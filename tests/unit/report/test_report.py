@@ -189,10 +189,10 @@ def test_the_legend_names_only_lines_that_are_drawn(tmp_path: Path) -> None:
     angles = evaluation.angles.drop_sel(angle="knee_right")
     text = page(tmp_path, poses=poses, angles=angles)
     assert "gap: could not be measured" not in text
-    assert "filled in by interpolation" not in text
+    assert "filled in or repaired" not in text
     whole = page(tmp_path)
     assert "gap: could not be measured" in whole
-    assert "filled in by interpolation" in whole
+    assert "filled in or repaired" in whole
 
 
 def test_what_is_not_known_of_saved_tracks_is_left_out(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_cards_in_the_documentation_are_valid() -> None:
         parse_card(found, where="docs")
         for found in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     ]
-    detector, rtmpose = cards
+    _, detector, rtmpose = cards
     assert detector.input.mean == built_in_cards()["rtmdet-nano"].input.mean
     assert rtmpose.skeleton == "halpe26"
     names = ("simcc_x", "simcc_y")
