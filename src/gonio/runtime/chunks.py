@@ -83,7 +83,8 @@ class ChunkFolder:
     def load(self, number: int) -> Chunk | None:
         """Read a chunk; None where there is none that is whole and still holds."""
         try:
-            with np.load(self._file(number), allow_pickle=False) as arrays:
+            content = io.BytesIO(self._file(number).read_bytes())
+            with np.load(content, allow_pickle=False) as arrays:
                 chunk = _from_arrays(number, arrays)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
@@ -141,13 +142,13 @@ def is_worth_keeping(path: Path) -> bool:
 
 def _to_arrays(chunk: Chunk) -> dict[str, NDArray[Any]]:
     people = [person for frame in chunk.frames for person in frame.people]
-    points = [person.keypoints_px for person in people]
+    points = [person.keypoints_px for person in people] or np.empty((0, 0, 2))
     regions = [(*r.center_px, *r.size_px, r.rotation_rad) for r in (p.region for p in people)]
     return {
         "place": np.array([frame.index for frame in chunk.frames], np.int64),
         "time_s": np.array([frame.time_s for frame in chunk.frames], np.float64),
         "people": np.array([len(frame.people) for frame in chunk.frames], np.int64),
-        "keypoints_px": np.array(points, np.float32) if points else np.empty((0, 0, 2)),
+        "keypoints_px": np.array(points, np.float32),
         "confidence": np.array([p.confidence for p in people], np.float32),
         "score": np.array([p.score for p in people], np.float64),
         "region": np.array(regions, np.float64).reshape(-1, 5),
