@@ -73,7 +73,9 @@ class Eye:
             self.wait_at[1]()
         self.since += 1
         points = np.array([[number, self.since], [np.nan, 0.5]], np.float32)
-        person = Person(points, np.array([0.5, 0.25], np.float32), 0.75, Region((1.0, 2.0), (3.0, 4.0), 5.0))
+        person = Person(
+            points, np.array([0.5, 0.25], np.float32), 0.75, Region((1.0, 2.0), (3.0, 4.0), 5.0)
+        )
         return [person] * (number % 3)
 
     def reset(self) -> None:
