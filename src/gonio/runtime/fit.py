@@ -51,6 +51,15 @@ def output_name(session: Session, card: Card, role: str) -> str:
     )
 
 
+def needed_outputs(card: Card) -> list[str] | None:
+    """Return the names of the outputs without which the kind cannot be decoded.
+
+    None where the card does not name them all.
+    """
+    names = [card.output.names.get(role) for role in ROLES[card.output.kind]]
+    return [name for name in names if name is not None] if all(names) else None
+
+
 def check_outputs(session: Session, card: Card) -> None:
     """Check that a model's inputs and outputs fit its card.
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from gonio.errors import GonioWarning, ModelError, ModelOutputError, UnknownNameError
+from gonio.runtime.tflite_graph import keep_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class Session(Protocol):
         ...
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Compute all outputs.
+        """Compute the outputs that were asked for when the session was opened.
 
         Parameters
         ----------
@@ -91,7 +92,13 @@ class Session(Protocol):
         ...
 
 
-def open_session(path: Path, *, device: str = "auto", threads: int | None = None) -> Session:
+def open_session(
+    path: Path,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    outputs: Collection[str] | None = None,
+) -> Session:
     """Open a model file.
 
     Parameters
@@ -106,6 +113,9 @@ def open_session(path: Path, *, device: str = "auto", threads: int | None = None
     threads
         Threads of one computation; by default as many as there are CPUs, at most 4. Results
         do not depend on it.
+    outputs
+        Names of those that are needed; what only leads to others is not computed where that can
+        be helped. None: all. Names that the file does not have are ignored.
 
     Returns
     -------
@@ -129,7 +139,7 @@ def open_session(path: Path, *, device: str = "auto", threads: int | None = None
     kind = kinds.get(path.suffix.lower())
     if kind is None:
         raise ModelError(f"model '{path}': is no {' or '.join(kinds)} file")
-    session = kind(path, device, threads or min(cpu_count(), _MAX_THREADS))
+    session = kind(path, device, threads or min(cpu_count(), _MAX_THREADS), outputs)
     logger.info("model '%s' runs on %s", path.name, session.provider)
     offered = session.offered
     if session.provider not in PROVIDERS[device] and (offered or device not in {"auto", "cpu"}):
@@ -194,7 +204,9 @@ def _onnxruntime() -> Any:
 
 
 class _OnnxSession(_Checked):
-    def __init__(self, path: Path, device: str, threads: int) -> None:
+    def __init__(
+        self, path: Path, device: str, threads: int, outputs: Collection[str] | None
+    ) -> None:
         ort = _onnxruntime()
         self.path = path
         options = ort.SessionOptions()
@@ -210,38 +222,44 @@ class _OnnxSession(_Checked):
         self.input_shapes = {i.name: _onnx_shape(i.shape) for i in session.get_inputs()}
         self.input_dtypes = {i.name: _onnx_dtype(i.type) for i in session.get_inputs()}
         self.output_shapes = {o.name: _onnx_shape(o.shape) for o in session.get_outputs()}
+        wanted = [n for n in self.output_names if outputs is None or n in outputs]
+        self._wanted = wanted or list(self.output_names)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         self._check(inputs)
         try:
-            arrays = self._session.run(None, dict(inputs))
+            arrays = self._session.run(self._wanted, dict(inputs))
         except Exception as error:  # see above
             raise ModelError(f"model '{self.path}': failed ({_one_line(error)})") from error
-        return dict(zip(self.output_names, arrays, strict=True))
+        return dict(zip(self._wanted, arrays, strict=True))
 
 
 class _LiteRTSession(_Checked):
     provider = "LiteRT"
     offered = ()
 
-    def __init__(self, path: Path, device: str, threads: int) -> None:
+    def __init__(
+        self, path: Path, device: str, threads: int, outputs: Collection[str] | None
+    ) -> None:
         del device  # always the CPU; open_session warns where another one was asked for
         from ai_edge_litert.interpreter import Interpreter
 
         self.path = path
         try:
-            self._interpreter = Interpreter(str(path), num_threads=threads)
+            content, dropped = keep_outputs(path.read_bytes(), outputs or ())
+            self._interpreter = Interpreter(model_content=content, num_threads=threads)
             self._allocate()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"model '{path}': cannot be opened ({_one_line(error)})") from error
         inputs = self._interpreter.get_input_details()
-        outputs = self._interpreter.get_output_details()
+        kept = self._interpreter.get_output_details()
         self._inputs = {d["name"]: d["index"] for d in inputs}
-        self._outputs = {d["name"]: d["index"] for d in outputs}
+        self._outputs = {d["name"]: d["index"] for d in kept}
         self._shapes = {d["name"]: tuple(int(n) for n in d["shape"]) for d in inputs}
         self.input_shapes = {d["name"]: _litert_shape(d) for d in inputs}
         self.input_dtypes = {d["name"]: np.dtype(d["dtype"]) for d in inputs}
-        self.output_shapes = {d["name"]: _litert_shape(d) for d in outputs}
+        self.output_shapes = {d["name"]: _litert_shape(d) for d in kept}
+        self.output_shapes |= {name: tuple(shape) for name, shape in dropped.items()}
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         self._check(inputs)

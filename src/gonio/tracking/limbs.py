@@ -29,10 +29,11 @@ _PATTERNS: Final[tuple[Pattern, ...]] = (
     (False, True, True),
     (False, False, True),
     (False, True, False),
+    (True, True, False),
 )
 _PARTS: Final[Mapping[LimbName, tuple[str, ...]]] = {
-    "leg": ("", "legs", "lower_legs", "feet", "knees"),
-    "arm": ("", "arms", "forearms", "hands", "elbows"),
+    "leg": ("", "legs", "lower_legs", "feet", "knees", "thighs"),
+    "arm": ("", "arms", "forearms", "hands", "elbows", "upper_arms"),
 }
 LIMB_NAMES: Final[tuple[LimbName, ...]] = tuple(_UNITS)
 BONES: Final[tuple[tuple[int, int], ...]] = ((0, 1), (1, 2))

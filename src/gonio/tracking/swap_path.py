@@ -174,6 +174,7 @@ def _search(
         cost += windows.bones[i] + fixed * windows.trust[i]
         cost -= cost.min(axis=0)
         filters.update(best)
+    cost[1:] += prices.change
     return _trace(origin, cost)
 
 

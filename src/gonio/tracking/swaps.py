@@ -39,11 +39,12 @@ def repair_swaps(
 ) -> xr.Dataset:
     """Exchange left and right of a limb back where the model confused them.
 
-    Each frame of a limb is *as is* or one of four exchanges (the whole limb; all below the hip or
-    shoulder; the foot or hand; the knee or elbow alone). The sequence of least total price is
-    searched by the Viterbi algorithm, in time linear in the number of frames. Prices are the
-    surprise of a constant-velocity filter at each left/right difference (leveling off, so that
-    an outlier is no proof; less for points of low confidence), bones of a wrong length, every
+    Each frame of a limb is *as is* or one of five exchanges (the whole limb; all below the hip or
+    shoulder; the foot or hand; the knee or elbow alone; all above the foot or hand). The sequence
+    of least total price is searched by the Viterbi algorithm, in time linear in the number of
+    frames. Prices are the surprise of a constant-velocity filter at each left/right difference
+    (leveling off, so that an outlier is no proof; less for points of low confidence, and where
+    the middle of a pair jumps, which an exchange cannot cause), bones of a wrong length, every
     change, and every frame that is not as the model said. What is exchanged is what the search
     forward *and* backward in time finds: where limbs lie over each other and cannot be told
     apart, they stay as they are.
@@ -68,8 +69,9 @@ def repair_swaps(
         Position, confidence and covariance of the repaired points exchanged, and ``filled`` true
         there. The log holds the number of frames in which a limb was repaired, summed over
         people and limbs, and ``stretches``: person → what was exchanged (``"legs"``,
-        ``"lower_legs"``, ``"feet"``, ``"knees"``, ``"arms"``, ``"forearms"``, ``"hands"``,
-        ``"elbows"``) → times of the first and last frame of each stretch, seconds.
+        ``"lower_legs"``, ``"feet"``, ``"knees"``, ``"thighs"``; ``"arms"``, ``"forearms"``,
+        ``"hands"``, ``"elbows"``, ``"upper_arms"``) → times of the first and last frame of each
+        stretch, seconds.
 
     Raises
     ------

@@ -49,7 +49,7 @@ def test_general_measures_every_angle_that_the_side_view_gives() -> None:
     spec = load_protocol("general")
     assert (spec.model, spec.view, spec.person) == ("blazepose-full", "sagittal", "largest")
     assert [s["op"] for s in spec.processing] == [
-        "hide_outside", "hide_uncertain", "fill_gaps", "median", "butterworth",
+        "hide_outside", "repair_swaps", "hide_uncertain", "fill_gaps", "median", "butterworth",
     ]  # fmt: skip
     measured, _ = angle_names(
         load_skeleton("blazepose33"), view=spec.view, names=spec.angles or None

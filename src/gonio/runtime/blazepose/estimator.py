@@ -17,7 +17,7 @@ from gonio.runtime.blazepose.detector import Detection, PoseDetector
 from gonio.runtime.blazepose.landmarks import BODY_POINTS, LandmarkModel, Landmarks
 from gonio.runtime.blazepose.regions import RegionFilter, region_around, region_overlap
 from gonio.runtime.estimator import Person
-from gonio.runtime.fit import check_outputs
+from gonio.runtime.fit import check_outputs, needed_outputs
 from gonio.runtime.sessions import open_session
 from gonio.skeletons import load_skeleton
 
@@ -267,7 +267,9 @@ def open_blazepose(
     found = store.resolve(model.card.detector or DETECTOR)
     sessions = []
     for needed in (found, model):
-        session = open_session(needed.path, device=device, threads=threads)
+        # The mask of the person, which nobody asks for, would cost 40 % of a landmark call.
+        outputs = needed_outputs(needed.card) if needed is model else None
+        session = open_session(needed.path, device=device, threads=threads, outputs=outputs)
         check_outputs(session, needed.card)
         sessions.append(session)
     return BlazePoseEstimator(
