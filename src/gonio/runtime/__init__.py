@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from gonio.runtime.chunks import Chunk, ChunkFolder, is_worth_keeping
     from gonio.runtime.estimator import Estimator, FramePeople, Person, open_estimator
-    from gonio.runtime.fit import check_outputs, output_name
+    from gonio.runtime.fit import check_outputs, needed_outputs, output_name
     from gonio.runtime.pipeline import CHUNK_FRAMES, chunk_count, estimate_frames, find_people
     from gonio.runtime.sessions import Session, cpu_count, onnx_providers, open_session
     from gonio.runtime.store import Model, ModelStore, built_in_cards
@@ -34,7 +34,7 @@ _HOMES = {
     ),
     "chunks": ("Chunk", "ChunkFolder", "is_worth_keeping"),
     "estimator": ("Estimator", "FramePeople", "Person", "open_estimator"),
-    "fit": ("check_outputs", "output_name"),
+    "fit": ("check_outputs", "needed_outputs", "output_name"),
     "pipeline": ("CHUNK_FRAMES", "chunk_count", "estimate_frames", "find_people"),
     "sessions": ("Session", "cpu_count", "onnx_providers", "open_session"),
     "store": ("Model", "ModelStore", "built_in_cards"),
@@ -56,6 +56,7 @@ __all__ = [  # noqa: RUF022 - in the order of the data's way
     "onnx_providers",
     "open_session",
     "check_outputs",
+    "needed_outputs",
     "output_name",
     "Estimator",
     "FramePeople",
