@@ -27,9 +27,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import gonio
-<<<<<<< HEAD
-from blazepose_parity import PEER, PEER_MISSING, ROOT, VIDEO, PeerMissingError, peer_python
-=======
 from blazepose_parity import (  # type: ignore[import-not-found] # lies beside this script
     PEER,
     PEER_MISSING,
@@ -38,7 +35,6 @@ from blazepose_parity import (  # type: ignore[import-not-found] # lies beside t
     PeerMissingError,
     peer_python,
 )
->>>>>>> fast-and-robust
 from gonio.poses import save_poses
 from gonio.runtime import ModelStore, cpu_count, needed_outputs, open_session
 from gonio.store import open_evaluation_folder
@@ -141,14 +137,6 @@ class Limit:
 
     def __init__(self, video: Path, frames: int, *, masked: bool = True) -> None:
         self._video, self._frames = video, frames
-<<<<<<< HEAD
-        path = ModelStore().resolve("blazepose-full").path
-        self._sessions = [open_session(path, threads=1) for _ in range(cpu_count())]
-        self._inputs = {
-            name: np.full([n or 1 for n in shape], 0.5, np.float32)
-            for name, shape in self._sessions[0].input_shapes.items()
-        }
-=======
         model = ModelStore().resolve("blazepose-full")
         outputs = None if masked else needed_outputs(model.card)
         self._sessions = [
@@ -156,7 +144,6 @@ class Limit:
         ]
         image = np.full(model.card.input.shape, 0.5, np.float32)
         self._inputs = {self._sessions[0].input_names[0]: image}
->>>>>>> fast-and-robust
 
     def measure(self) -> float:
         """Return the seconds of both."""
