@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import gonio
-from blazepose_parity import (  # type: ignore[import-not-found] # lies beside this script
+from blazepose_parity import (
     PEER,
     PEER_MISSING,
     ROOT,
