@@ -119,8 +119,11 @@ class InputSpec(_Part):
         std = np.asarray(self.std, dtype=np.float64)
         factor = (self.scale / std).astype(np.float32)
         offset = (np.asarray(self.mean) / std).astype(np.float32)
-        tensor: NDArray[np.float32] = pixels * factor
-        tensor -= offset
+        # One number for all channels is several times as fast as three, and gives the same.
+        alike = (factor == factor.flat[0]).all()
+        tensor: NDArray[np.float32] = pixels * (factor.flat[0] if alike else factor)
+        if offset.any():
+            tensor -= offset
         if self.layout == "nchw":
             tensor = tensor.transpose(2, 0, 1)
         return np.ascontiguousarray(tensor)[np.newaxis]
