@@ -164,7 +164,7 @@ def test_an_interrupt_stops_cleanly_and_resume_goes_on(
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     assert process.returncode == 130
-    assert said.startswith("gonio: stopped.")
+    assert said.startswith("gonio: interrupted")
     assert "--resume" in said
     assert said.count("\n") == 1
     assert [p.name for p in (tmp_path / "results").iterdir()] == [f".{walk_video.stem}.work"]
