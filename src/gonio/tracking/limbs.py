@@ -78,15 +78,30 @@ class Limb:
         pairs: NDArray[np.bool_] = np.array(self.patterns)[:, self.unit]
         return pairs
 
-    def common(self, a: NDArray[np.int8], b: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Return the patterns that exchange what both of two patterns exchange."""
-        places = {pattern: i for i, pattern in enumerate(self.patterns)}
-        table = np.zeros((len(self.patterns), len(self.patterns)), np.int8)
-        for i, p in enumerate(self.patterns):
-            for j, q in enumerate(self.patterns):
-                table[i, j] = places.get((p[0] and q[0], p[1] and q[1], p[2] and q[2]), 0)
-        both: NDArray[np.int8] = table[a, b]
-        return both
+    def nearest(self, swapped: NDArray[np.bool_]) -> NDArray[np.int8]:
+        """Return the patterns that exchange as many of the given units as there is one for.
+
+        Parameters
+        ----------
+        swapped
+            Shape ``(time, unit)``: the units that should be exchanged.
+
+        Returns
+        -------
+        NDArray
+            Shape ``(time,)``: patterns that exchange nothing else.
+        """
+        table = np.zeros(8, np.int8)
+        for code in range(8):
+            wanted = [bool(code >> unit & 1) for unit in range(3)]
+            fitting = [
+                (sum(pattern), -i)
+                for i, pattern in enumerate(self.patterns)
+                if all(want or not have for want, have in zip(wanted, pattern, strict=True))
+            ]
+            table[code] = -max(fitting)[1]
+        codes: NDArray[np.int8] = table[swapped @ np.array([1, 2, 4])]
+        return codes
 
 
 def find_limb(name: LimbName, keypoints: Sequence[str]) -> Limb | None:

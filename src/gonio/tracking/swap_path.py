@@ -8,7 +8,9 @@ model said. A sudden turn, after which the filter's velocity means nothing, has 
 people bounce, clap and stamp.
 
 The search runs forward and backward in time, and only what both find is taken. Where they
-differ, the tracks do not say when, or whether, left and right were exchanged.
+differ, the tracks do not say when, or whether, left and right were exchanged. A search that
+begins in, or just before, an exchange may take the wrong legs for right, and then finds all
+frames exchanged but the wrong ones: such a path is turned round first.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +93,7 @@ def find_swaps(
     frame_s
         Time between frames, seconds.
     longest_s
-        The longest stretch that matters, seconds: what lies further away has no influence.
+        The longest stretch that can be an exchange, seconds.
     caution
         Multiplies the prices: above 1 less is found, below 1 more.
 
@@ -101,18 +104,56 @@ def find_swaps(
     """
     frames = len(time_s)
     prices = Prices.of(frame_s, caution)
-    step = np.append(1.0, np.diff(time_s) / frame_s).astype(np.float32)
+    tick = time_s / frame_s
     block = min(_BLOCK, frames)
     margin = 0 if block == frames else max(_LEAST_MARGIN, round(2 * longest_s / frame_s))
-    found = np.zeros(frames, np.int8)
+    found = np.zeros((2, frames), np.int8)
     for batch in range(0, frames, block * _BATCH):
         starts = np.arange(batch, min(batch + block * _BATCH, frames), block)
-        windows = _cut(evidence, step, starts, block, margin)
+        windows = _cut(evidence, tick, starts, block, margin)
         paths = _search(limb, windows, evidence.acceleration, prices, frame_s)
         forward, backward = paths[:, : len(starts)], paths[::-1, len(starts) :]
-        agreed = limb.common(forward, backward)[margin : margin + block].T.ravel()
-        found[batch : batch + agreed.size] = agreed[: frames - batch]
-    return found
+        for path, ways in zip(found, (forward, backward), strict=True):
+            core = ways[margin : margin + block].T.ravel()
+            path[batch : batch + core.size] = core[: frames - batch]
+    longest = max(round(longest_s / frame_s), 1)
+    a, b = (_as_mostly(np.array(limb.patterns)[path], 2 * longest) for path in found)
+    return limb.nearest(a & b)
+
+
+def _as_mostly(swapped: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Turn a path round where it is exchanged most of the time.
+
+    A search that once took the wrong legs for right goes on so, and then exchanges all but the
+    frames that are wrong. What is so most of the time is as the model said.
+
+    Parameters
+    ----------
+    swapped
+        Shape ``(time, unit)``.
+    reach
+        Frames; the majority is that of as many to both sides, and is turned round where it
+        lasts longer than that.
+    """
+    turned = swapped.copy()
+    for unit in range(swapped.shape[1]):
+        own = swapped[:, unit]
+        share = uniform_filter1d(own.astype(np.float64), 2 * reach + 1, mode="reflect")
+        edges = np.flatnonzero(np.diff((share > 0.5).astype(np.int8), prepend=0, append=0))
+        for first, stop in edges.reshape(-1, 2):
+            if stop - first > reach:
+                ends = (_change_near(own, int(edge), reach // 2) for edge in (first, stop))
+                turned[slice(*ends), unit] ^= True
+    return turned
+
+
+def _change_near(own: NDArray[np.bool_], edge: int, reach: int) -> int:
+    """Return the nearest frame where the path changes; the edge itself where none is near."""
+    if edge in (0, len(own)):
+        return edge
+    low = max(edge - reach, 1)
+    changes = low + np.flatnonzero(own[low : edge + reach] != own[low - 1 : edge + reach - 1])
+    return int(changes[np.abs(changes - edge).argmin()]) if changes.size else edge
 
 
 class _Windows(NamedTuple):
@@ -126,29 +167,33 @@ class _Windows(NamedTuple):
 
 
 def _cut(
-    evidence: Evidence, step: Floats, starts: NDArray[np.intp], block: int, margin: int
+    evidence: Evidence,
+    tick: NDArray[np.float64],
+    starts: NDArray[np.intp],
+    block: int,
+    margin: int,
 ) -> _Windows:
-    """Cut windows with margins; beyond the recording nothing is seen and nothing costs."""
-    frames = len(step)
+    """Cut windows with margins; ``tick`` is time in frames.
+
+    Beyond the recording nothing is seen, no time passes, and nothing costs.
+    """
     at = starts + np.arange(-margin, block + margin)[:, None]
-    outside = (at < 0) | (at >= frames)
-    inside = np.clip(at, 0, frames - 1)
+    outside = (at < 0) | (at >= len(tick))
+    at = np.clip(at, 0, len(tick) - 1)
 
     def windows(values: Floats, beyond: float) -> Floats:
-        chosen = np.moveaxis(values[inside], 1, -1)
+        chosen = np.moveaxis(values[at], 1, -1)
         mask = outside.reshape(len(at), *(1,) * (chosen.ndim - 2), -1)
         chosen = np.where(mask, np.float32(beyond), chosen)
         return np.concatenate([chosen, chosen[::-1]], axis=-1)
 
-    following = np.append(step[1:], np.float32(1))
-    steps = np.where(outside, np.float32(1), step[inside])
-    back = np.where(outside, np.float32(1), following[inside])[::-1]
+    times = np.concatenate([tick[at], tick[at][::-1]], axis=-1)
     return _Windows(
         difference=windows(evidence.difference, np.nan),
         noise=windows(evidence.noise, 1.0),
         bones=windows(evidence.bones, 0.0),
         trust=windows(evidence.trust, 0.0),
-        step=np.concatenate([steps, back], axis=-1),
+        step=np.abs(np.diff(times, axis=0, prepend=times[:1])).astype(np.float32),
     )
 
 

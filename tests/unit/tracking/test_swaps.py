@@ -197,6 +197,18 @@ def test_a_stretch_that_is_too_long_stays_as_it_is() -> None:
     assert stretches(repair_swaps(poses, max_stretch_s=1.0)) == {}
 
 
+def test_a_search_that_began_with_the_wrong_arms_finds_the_later_swaps_all_the_same() -> None:
+    """Seen forward, five frames are right and 36 exchanged: the latter seem to be the rule."""
+    long = walk(seed=2, seconds=10, noise=1.0)
+    wide = np.flatnonzero(apart(long, "elbow") > 60)
+    single = [int(wide[np.argmin(np.abs(wide - near))]) for near in (100, 200)]
+    repaired = repair_swaps(swap(long, ARM[1:], [*range(5, 41), *single]))
+    for part in ("elbow", "wrist"):
+        names = [f"left_{part}", f"right_{part}"]
+        wrong = np.abs(repaired["position"] - long["position"]).sel(keypoints=names)
+        assert wrong.values[apart(long, part) > 25].max() == 0
+
+
 def test_evidence_lapses_over_a_gap() -> None:
     """After a second unseen nobody can say which leg is which: nothing is touched."""
     poses = swap(WALK, LEG, np.arange(75, 120))
@@ -322,6 +334,14 @@ def test_limbs_are_found_by_the_names_of_their_points() -> None:
     assert without_hip is not None
     assert without_hip.parts == ("", "legs", "feet", "knees")
     assert find_limb("arm", load_skeleton("lower6").keypoints) is None
+
+
+def test_units_that_no_pattern_exchanges_alone_are_exchanged_as_far_as_there_is_one() -> None:
+    leg = find_limb("leg", load_skeleton("lower6").keypoints)
+    assert leg is not None
+    wanted = [[False] * 3, [True] * 3, [True, False, True], [True, False, False]]
+    words = [leg.parts[pattern] for pattern in leg.nearest(np.array(wanted))]
+    assert words == ["", "legs", "feet", ""]
 
 
 def scissors(x: NDArray[np.float64]) -> xr.Dataset:
