@@ -78,6 +78,11 @@ class Limb:
         pairs: NDArray[np.bool_] = np.array(self.patterns)[:, self.unit]
         return pairs
 
+    @property
+    def structure(self) -> tuple[tuple[int, ...], tuple[Pattern, ...]]:
+        """Units of the watched pairs, and patterns: limbs alike in both are searched together."""
+        return tuple(self.unit[self.watched].tolist()), self.patterns
+
     def nearest(self, swapped: NDArray[np.bool_]) -> NDArray[np.int8]:
         """Return the patterns that exchange as many of the given units as there is one for.
 

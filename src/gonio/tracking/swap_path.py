@@ -21,7 +21,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from gonio.tracking.swap_filters import AHEAD, SurvivorFilters, Windows
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from gonio.tracking.limbs import Limb
@@ -29,14 +33,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_CAP: Final = 20.0
-_TURN_PRICE: Final = 3.0
-_TURN_SPEED_PER_S: Final = 4.0
 _CHANGE_PRICE: Final = 3.0
 _SWAPPED_PRICE_PER_S: Final = 9.0
 _PARTIAL_PRICE: Final = 0.3
-_START_SPREAD: Final = 1.0
-_START_SPEED_PER_S: Final = 6.0
 
 # A fixed chunking, whatever the machine: blocks are searched side by side, each with a margin on
 # both sides.
@@ -73,21 +72,22 @@ class Prices:
 
 def find_swaps(
     limb: Limb,
-    evidence: Evidence,
+    evidence: Sequence[Evidence],
     time_s: NDArray[np.float64],
     *,
     frame_s: float,
     longest_s: float,
     caution: float,
-) -> NDArray[np.int8]:
-    """Find the frames in which the model confused left and right of a limb.
+) -> list[NDArray[np.int8]]:
+    """Find the frames in which the model confused left and right of limbs that are alike.
 
     Parameters
     ----------
     limb
-        The limb.
+        One of the limbs; the others have the same ``structure``.
     evidence
-        What was measured.
+        What was measured of each. They are searched side by side, which changes nothing in what
+        is found.
     time_s
         Shape ``(time,)``, seconds, increasing, at least two.
     frame_s
@@ -99,26 +99,32 @@ def find_swaps(
 
     Returns
     -------
-    NDArray
-        Shape ``(time,)``: the pattern of each frame, 0 = as is.
+    list of NDArray
+        For each limb, shape ``(time,)``: the pattern of each frame, 0 = as is.
     """
     frames = len(time_s)
     prices = Prices.of(frame_s, caution)
     tick = time_s / frame_s
     block = min(_BLOCK, frames)
     margin = 0 if block == frames else max(_LEAST_MARGIN, round(2 * longest_s / frame_s))
-    found = np.zeros((2, frames), np.int8)
+    found = np.zeros((len(evidence), 2, frames), np.int8)
     for batch in range(0, frames, block * _BATCH):
         starts = np.arange(batch, min(batch + block * _BATCH, frames), block)
-        windows = _cut(evidence, tick, starts, block, margin)
-        paths = _search(limb, windows, evidence.acceleration, prices, frame_s)
-        forward, backward = paths[:, : len(starts)], paths[::-1, len(starts) :]
-        for path, ways in zip(found, (forward, backward), strict=True):
-            core = ways[margin : margin + block].T.ravel()
-            path[batch : batch + core.size] = core[: frames - batch]
+        paths = _search(
+            limb, [_cut(own, tick, starts, block, margin) for own in evidence], prices, frame_s
+        )
+        for own, both_ways in zip(found, np.split(paths, len(evidence), axis=1), strict=True):
+            ways = both_ways[:, : len(starts)], both_ways[::-1, len(starts) :]
+            for path, way in zip(own, ways, strict=True):
+                core = way[margin : margin + block].T.ravel()
+                path[batch : batch + core.size] = core[: frames - batch]
     longest = max(round(longest_s / frame_s), 1)
-    a, b = (_as_mostly(np.array(limb.patterns)[path], 2 * longest) for path in found)
-    return limb.nearest(a & b)
+    units = np.array(limb.patterns)
+    agreed = []
+    for own in found:
+        forward, backward = (_as_mostly(units[path], 2 * longest) for path in own)
+        agreed.append(limb.nearest(forward & backward))
+    return agreed
 
 
 def _as_mostly(swapped: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
@@ -156,7 +162,7 @@ def _change_near(own: NDArray[np.bool_], edge: int, reach: int) -> int:
     return int(changes[np.abs(changes - edge).argmin()]) if changes.size else edge
 
 
-class _Windows(NamedTuple):
+class _Cut(NamedTuple):
     """Windows of the evidence, forward and then backward in time, time first, window last."""
 
     difference: Floats
@@ -164,6 +170,7 @@ class _Windows(NamedTuple):
     bones: Floats
     trust: Floats
     step: Floats
+    acceleration: Floats
 
 
 def _cut(
@@ -172,7 +179,7 @@ def _cut(
     starts: NDArray[np.intp],
     block: int,
     margin: int,
-) -> _Windows:
+) -> _Cut:
     """Cut windows with margins; ``tick`` is time in frames.
 
     Beyond the recording nothing is seen, no time passes, and nothing costs.
@@ -188,37 +195,44 @@ def _cut(
         return np.concatenate([chosen, chosen[::-1]], axis=-1)
 
     times = np.concatenate([tick[at], tick[at][::-1]], axis=-1)
-    return _Windows(
+    return _Cut(
         difference=windows(evidence.difference, np.nan),
         noise=windows(evidence.noise, 1.0),
         bones=windows(evidence.bones, 0.0),
         trust=windows(evidence.trust, 0.0),
         step=np.abs(np.diff(times, axis=0, prepend=times[:1])).astype(np.float32),
+        acceleration=np.repeat(evidence.acceleration[:, None], 2 * len(starts), axis=1),
     )
 
 
-def _search(
-    limb: Limb, windows: _Windows, acceleration: Floats, prices: Prices, frame_s: float
-) -> NDArray[np.int8]:
-    """Return the cheapest pattern of each frame, ``(time, window)``."""
-    length, _, _, columns = windows.difference.shape
+def _search(limb: Limb, cuts: Sequence[_Cut], prices: Prices, frame_s: float) -> NDArray[np.int8]:
+    """Return the cheapest pattern of each frame, ``(time, window)``, the cuts side by side."""
+    whole = cuts[0]
+    if len(cuts) > 1:
+        whole = _Cut(*(np.concatenate(parts, axis=-1) for parts in zip(*cuts, strict=True)))
+    length, _, _, columns = whole.difference.shape
     patterns = len(limb.patterns)
-    filters = _Filters(limb, windows, acceleration, frame_s)
+    seen = Windows(whole.difference, whole.noise, whole.step, whole.acceleration)
+    filters = SurvivorFilters(limb, seen, frame_s)
     change = np.float32(prices.change) * (1 - np.eye(patterns, dtype=np.float32))[:, :, None]
     fixed = _fixed_prices(limb, prices)[:, None]
     cost = np.zeros((patterns, columns), np.float32)
     cost[1:] = prices.change
     origin = np.empty((length, patterns, columns), np.int8)
-    for i in range(length):
-        total = filters.surprise(i)
-        total += change
-        total += cost[:, None]
-        best = total.argmin(axis=0)
-        origin[i] = best
-        cost = np.take_along_axis(total, best[None], axis=0)[0]
-        cost += windows.bones[i] + fixed * windows.trust[i]
-        cost -= cost.min(axis=0)
-        filters.update(best)
+    for first in range(0, length, AHEAD):
+        frames = slice(first, first + AHEAD)
+        filters.look_ahead(frames)
+        own = whole.bones[frames] + fixed * whole.trust[frames, None]
+        for i, price in enumerate(own):
+            total = filters.surprise(i)
+            total += change
+            total += cost[:, None]
+            best = total.argmin(axis=0)
+            origin[first + i] = best
+            np.minimum.reduce(total, axis=0, out=cost)
+            cost += price
+            cost -= np.minimum.reduce(cost, axis=0)
+            filters.update(i, best)
     cost[1:] += prices.change
     return _trace(origin, cost)
 
@@ -241,100 +255,3 @@ def _trace(origin: NDArray[np.int8], cost: Floats) -> NDArray[np.int8]:
         path[i] = state
         state = origin[i, state, every]
     return path
-
-
-class _Filters:
-    """The survivors' Kalman filters of constant velocity, side by side.
-
-    Means have the shape ``(pattern, space, pair, window)``; the covariance depends on what is
-    seen only, not on the signs, and is shared: ``(pair, window)``.
-    """
-
-    def __init__(self, limb: Limb, windows: _Windows, acceleration: Floats, frame_s: float) -> None:
-        _, space, pairs, columns = windows.difference.shape
-        patterns = len(limb.patterns)
-        swapped = limb.swapped[:, limb.watched]
-        self._unit = limb.unit[limb.watched]
-        self._sign = np.where(swapped, np.float32(-1), np.float32(1))[:, None, :, None]
-        self._chosen = np.concatenate([~swapped, swapped], axis=1).astype(np.float32)
-        self._windows = windows
-        self._bend = (acceleration**2)[:, None]
-        self._turn = np.float32((_TURN_SPEED_PER_S * frame_s) ** 2)
-        self._speed = np.float32((_START_SPEED_PER_S * frame_s) ** 2)
-        self._p = np.zeros((3, pairs, columns), np.float32)
-        self._p[0], self._p[2] = _START_SPREAD**2, self._speed
-        # Position and velocity, before and after the frame; the rest is scratch.
-        self._x = np.zeros((2, patterns, space, pairs, columns), np.float32)
-        self._expected = np.zeros_like(self._x)
-        self._scratch = np.empty_like(self._x[0])
-        self._prices = np.empty((2, patterns, 2, pairs, columns), np.float32)
-        self._divisor = np.empty_like(self._prices[0])
-
-    def surprise(self, i: int) -> Floats:
-        """Go on to the next frame and price it, ``(from pattern, to pattern, window)``."""
-        step = self._windows.step[i]
-        self._expect(step)
-        difference = self._windows.difference[i]
-        self._seen = np.isfinite(difference).all(axis=0)
-        self._d = np.where(self._seen, difference, 0)
-        self._total = self._p[0] + self._windows.noise[i]
-        steady, turned = self._prices
-        self._price(self._expected[0], self._total, steady)
-        self._price(self._x[0], self._total + self._turn * step**2, turned)
-        turned += _TURN_PRICE
-        np.minimum(steady, turned, out=steady)
-        steady *= self._weights()
-        patterns, _, pairs, columns = steady.shape
-        total: Floats = np.matmul(self._chosen, steady.reshape(patterns, 2 * pairs, columns))
-        return total
-
-    def _expect(self, step: Floats) -> None:
-        position, both, speed = self._p
-        position += step * (2 * both + step * speed) + self._bend * (step**4 / 4)
-        both += step * speed + self._bend * (step**3 / 2)
-        speed += self._bend * step**2
-        lapsed = position > _START_SPREAD**2
-        if lapsed.any():
-            position[lapsed], both[lapsed], speed[lapsed] = _START_SPREAD**2, 0, self._speed
-            self._x *= ~lapsed
-        np.multiply(self._x[1], step, out=self._expected[0])
-        self._expected[0] += self._x[0]
-        self._expected[1] = self._x[1]
-
-    def _price(self, expected: Floats, variance: Floats, out: Floats) -> None:
-        """Price the difference as it is and turned round, ``(pattern, 2, pair, window)``.
-
-        Half the squared distance in standard deviations, leveling off at ``_CAP``.
-        """
-        np.multiply(expected, expected, out=self._scratch)
-        far = self._scratch.sum(axis=1) + (self._d * self._d).sum(axis=0)
-        np.multiply(expected, 2 * self._d, out=self._scratch)
-        along = self._scratch.sum(axis=1)
-        np.subtract(far, along, out=out[:, 0])
-        np.add(far, along, out=out[:, 1])
-        np.multiply(out, 1 / _CAP, out=self._divisor)
-        self._divisor += 2 * variance
-        out /= self._divisor
-
-    def _weights(self) -> Floats:
-        """Return each pair's weight: points of one unit err together, and count as their root."""
-        seen = self._seen.astype(np.float32)
-        same = (self._unit[:, None] == self._unit).astype(np.float32)
-        weights: Floats = seen / np.sqrt(np.maximum(same @ seen, 1))
-        return weights
-
-    def update(self, best: NDArray[np.intp]) -> None:
-        """Take the frame in: each pattern from its best predecessor, turned as it says."""
-        for pattern, origin in enumerate(best):
-            for source in np.unique(origin):
-                np.copyto(self._x[:, pattern], self._expected[:, source], where=origin == source)
-        position, both, speed = self._p
-        gain = np.where(self._seen, position / self._total, 0)
-        gain_speed = np.where(self._seen, both / self._total, 0)
-        position -= gain * position
-        speed -= gain_speed * both
-        both -= gain * both
-        off = np.multiply(self._sign, self._d, out=self._scratch)
-        off -= self._x[0]
-        self._x[0] += gain * off
-        self._x[1] += gain_speed * off

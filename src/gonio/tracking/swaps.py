@@ -8,7 +8,7 @@ speaks for that, :mod:`gonio.tracking.swap_path` finds the sequence of exchanges
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from gonio.tracking.swap_evidence import Evidence
+
     Stretches = dict[str, list[list[float]]]
 
+# Frames of all limbs that are searched side by side: each needs about 0.3 kB.
+_FRAMES_TOGETHER: Final = 100_000
 _POINT_DIMS = ("time", KEYPOINTS, INDIVIDUALS)
 
 
@@ -94,9 +98,7 @@ def repair_swaps(
     keypoints = [str(name) for name in poses[KEYPOINTS].values]
     chains = [limb for n in names if (limb := find_limb(n, keypoints)) is not None]  # type: ignore[arg-type]
     repair = _Repair(poses, longest_s, caution)
-    for place, person in enumerate(str(name) for name in poses[INDIVIDUALS].values):
-        for limb in chains:
-            repair.limb(limb, place, person)
+    repair.limbs(chains)
     return log_operation(
         repair.result(),
         "repair_swaps",
@@ -115,6 +117,7 @@ class _Repair:
         self._poses = poses
         self._longest_s = longest_s
         self._caution = caution
+        self._people = [str(name) for name in poses[INDIVIDUALS].values]
         self._time_s: NDArray[np.float64] = poses["time"].values.astype(np.float64)
         changed = [n for n in ("position", "confidence", "covariance", "filled") if n in poses]
         # Keypoints and individuals are the last two dimensions of them all.
@@ -125,31 +128,54 @@ class _Repair:
         self.frames = 0
         self.stretches: dict[str, Stretches] = {}
 
-    def limb(self, limb: Limb, place: int, person: str) -> None:
-        """Find and repair one person's limb."""
-        if len(self._time_s) < 3:
+    def limbs(self, chains: Sequence[Limb]) -> None:
+        """Find and repair everybody's limbs, as many side by side as memory allows."""
+        frames = len(self._time_s)
+        if frames < 3:
             return
+        people = range(self._values["position"].shape[-1])
+        every = [(place, limb) for place in people for limb in chains]
+        together = max(_FRAMES_TOGETHER // frames, 1)
+        for first in range(0, len(every), together):
+            some = every[first : first + together]
+            for (place, limb), found in zip(some, self._find(some), strict=True):
+                if found is not None:
+                    self._put_right(limb, place, found)
+
+    def _find(self, some: Sequence[tuple[int, Limb]]) -> list[NDArray[np.int8] | None]:
+        """Return each limb's patterns over time; None where it was never seen."""
         frame_s = float(np.median(np.diff(self._time_s)))
-        position = self._values["position"][..., place]
-        confidence = self._values["confidence"][..., place]
-        evidence = gather_evidence(limb, position, confidence, frame_s)
-        if evidence is None:
-            return
-        found = find_swaps(
-            limb,
-            evidence,
-            self._time_s,
-            frame_s=frame_s,
-            longest_s=self._longest_s,
-            caution=self._caution,
-        )
-        found = _without_long(found, self._time_s, frame_s, self._longest_s)
+        position, confidence = self._values["position"], self._values["confidence"]
+        evidence: dict[int, Evidence] = {}
+        alike: dict[Any, list[int]] = {}
+        for i, (place, limb) in enumerate(some):
+            own = gather_evidence(limb, position[..., place], confidence[..., place], frame_s)
+            if own is not None:
+                evidence[i] = own
+                alike.setdefault(limb.structure, []).append(i)
+        patterns: list[NDArray[np.int8] | None] = [None] * len(some)
+        for group in alike.values():
+            found = find_swaps(
+                some[group[0]][1],
+                [evidence[i] for i in group],
+                self._time_s,
+                frame_s=frame_s,
+                longest_s=self._longest_s,
+                caution=self._caution,
+            )
+            for i, own_patterns in zip(group, found, strict=True):
+                patterns[i] = _without_long(own_patterns, self._time_s, frame_s, self._longest_s)
+        return patterns
+
+    def _put_right(self, limb: Limb, place: int, found: NDArray[np.int8]) -> None:
         self.frames += int(np.count_nonzero(found))
         listed = _list_stretches(limb, found, self._time_s)
         if listed:
-            self.stretches.setdefault(person, {}).update(listed)
+            self.stretches.setdefault(self._people[place], {}).update(listed)
         for pair, (left, right) in enumerate(zip(limb.left, limb.right, strict=True)):
-            self._exchange(np.flatnonzero(limb.swapped[found, pair]), int(left), int(right), place)
+            at = np.flatnonzero(limb.swapped[found, pair])
+            if at.size:
+                self._exchange(at, int(left), int(right), place)
 
     def _exchange(self, at: NDArray[np.intp], left: int, right: int, place: int) -> None:
         for values in self._values.values():

@@ -16,7 +16,7 @@ from gonio.errors import ConfigError, UnknownNameError
 from gonio.poses import load_poses, make_poses, operation_log, save_poses, validate_poses
 from gonio.skeletons import load_skeleton
 from gonio.synthetic import PersonSettings, truth
-from gonio.tracking import repair_swaps
+from gonio.tracking import repair_swaps, swaps
 from gonio.tracking.limbs import find_limb
 
 RATE = 30.0
@@ -164,6 +164,28 @@ def test_arms_and_people_are_judged_each_for_themselves() -> None:
     untouched = repair_swaps(wrong, limbs=["leg"])
     np.testing.assert_array_equal(untouched["position"], wrong["position"])
     assert operation_log(untouched)[-1]["limbs"] == ["leg"]
+
+
+def test_limbs_searched_side_by_side_are_repaired_as_each_would_be_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three people, one unseen for a while, one never seen; legs and arms."""
+    people = [walk(seed=seed, noise=2.0) for seed in range(3)]
+    position = np.concatenate([p["position"].values for p in people], axis=3)
+    position[50:60, :, :, 1] = np.nan
+    position[..., 2] = np.nan
+    poses = make_poses(
+        position,
+        np.full((len(position), 33, 3), 0.9),
+        time_s=WALK["time"].values,
+        skeleton=load_skeleton("blazepose33"),
+    )
+    for person, (parts, frames) in enumerate([(LEG, [20, 70]), (ARM, [30, 31, 90])]):
+        poses = swap(poses, parts, frames, person)
+    together = repair_swaps(poses)
+    assert stretches(together).keys() == {"person_0", "person_1"}
+    monkeypatch.setattr(swaps, "_FRAMES_TOGETHER", 1)
+    xr.testing.assert_identical(repair_swaps(poses), together)
 
 
 def test_points_that_cross_are_not_taken_for_a_swap_and_points_that_seem_to_bounce_are() -> None:
