@@ -22,7 +22,7 @@ from gonio.errors import OutputError, PosesError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from gonio.skeletons import Skeleton
 
@@ -230,6 +230,48 @@ def point(poses: xr.Dataset, name: str, skeleton: Skeleton) -> xr.Dataset | None
             "confidence": chosen["confidence"].min(KEYPOINTS, skipna=False),
         }
     )
+
+
+class PointTracks:
+    """Positions of a skeleton's points, derived ones included, as plain arrays.
+
+    What :func:`point` returns, without the labels: looking up many points is quick.
+
+    Parameters
+    ----------
+    poses
+        Poses that follow ``skeleton``; their data are shared, not copied.
+    skeleton
+        Says what a point is derived from.
+    """
+
+    def __init__(self, poses: xr.Dataset, skeleton: Skeleton) -> None:
+        self._position: NDArray[np.float32] = poses["position"].values
+        self._place = {str(name): i for i, name in enumerate(poses[KEYPOINTS].values)}
+        self._skeleton = skeleton
+
+    def position(self, name: str) -> NDArray[np.float32] | None:
+        """Return one point's track.
+
+        Parameters
+        ----------
+        name
+            A keypoint or a derived point.
+
+        Returns
+        -------
+        NDArray or None
+            Shape ``(time, space, individuals)``, the poses' unit; not to be written to. The mean
+            of the parents, NaN where one of them is NaN. None where the skeleton neither has nor
+            derives the point.
+        """
+        parents = self._skeleton.parents(name)
+        if parents is None:
+            return None
+        if len(parents) == 1:
+            return self._position[:, :, self._place[parents[0]]]
+        mean: NDArray[np.float32] = self._position[:, :, [self._place[p] for p in parents]].mean(2)
+        return mean
 
 
 def log_operation(poses: xr.Dataset, operation: str, **arguments: Any) -> xr.Dataset:

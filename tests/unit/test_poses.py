@@ -10,6 +10,7 @@ import xarray as xr
 
 from gonio.errors import PosesError
 from gonio.poses import (
+    PointTracks,
     load_poses,
     log_operation,
     make_angles,
@@ -91,6 +92,20 @@ def test_derived_point_is_the_mean_and_the_least_confidence_and_nan_spreads() ->
     assert mid["confidence"].values[0, 0] == pytest.approx(0.2)
     assert np.isnan(mid["position"].values[2, :, 0]).all()
     assert point(poses, "neck", SKELETON) is None
+
+
+def test_plain_tracks_are_those_with_labels_bit_for_bit() -> None:
+    rng = np.random.default_rng(0)
+    skeleton = load_skeleton("blazepose33")
+    position = rng.normal(300, 100, (50, 2, 33, 2)).astype(np.float32)
+    position[rng.random(position.shape) < 0.1] = np.nan
+    poses = make_poses(position, np.ones((50, 33, 2)), time_s=np.arange(50) / 25, skeleton=skeleton)
+    tracks = PointTracks(poses, skeleton)
+    for name in ("left_knee", "mid_hip", "neck", "head", "left_big_toe"):
+        labeled = point(poses, name, skeleton)
+        assert labeled is not None
+        np.testing.assert_array_equal(tracks.position(name), labeled["position"].values)
+    assert tracks.position("tail") is None
 
 
 @pytest.mark.parametrize(

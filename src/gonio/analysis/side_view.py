@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gonio.poses import point
+from gonio.poses import PointTracks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,9 +40,9 @@ def turned_share(poses: xr.Dataset, skeleton: Skeleton) -> NDArray[np.float64]:
         seen; NaN where they never are, or where the skeleton has none.
     """
     names = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
-    tracks = [point(poses, name, skeleton) for name in names]
+    points = PointTracks(poses, skeleton)
     shares = np.full(poses.sizes["individuals"], np.nan)
-    found = [track["position"].values for track in tracks if track is not None]
+    found = [track for name in names if (track := points.position(name)) is not None]
     if len(found) < len(names):
         return shares
     left, right, left_hip, right_hip = found

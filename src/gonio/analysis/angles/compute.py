@@ -11,7 +11,7 @@ from gonio.analysis.angles.definitions import VIEWS, View, angle_names, angle_po
 from gonio.analysis.angles.facing import MIN_TURN_S, facing
 from gonio.analysis.angles.unwrap import unwrap, wrap
 from gonio.errors import GonioWarning, PosesError, UnknownNameError
-from gonio.poses import INDIVIDUALS, KEYPOINTS, log_operation, make_angles, point
+from gonio.poses import INDIVIDUALS, KEYPOINTS, PointTracks, log_operation, make_angles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,14 +88,14 @@ def compute_angles(
     if view in {"frontal", "rear"}:
         direction = direction * np.int8(0)
     angle = np.full((poses.sizes["time"], len(present), poses.sizes[INDIVIDUALS]), np.nan)
-    tracks: dict[str, Floats] = {}
+    tracks = _Tracks(poses, skeleton)
     sagittal = False
     for i, name in enumerate(present):
         definition, side = find_angle(name)
         if not definition.seen_in(view):
             continue
         sagittal = sagittal or definition.plane == "sagittal"
-        corners = [_track(poses, p, skeleton, tracks) for p in angle_points(name, skeleton) or ()]
+        corners = [tracks[p] for p in angle_points(name, skeleton) or ()]
         mirror = _mirror(definition, side, view, direction)
         angle[:, i] = _series(definition, corners, mirror)
     _warn(skeleton, absent, _undecided(poses, direction) if sagittal else [])
@@ -121,13 +121,20 @@ def _check(poses: xr.Dataset, skeleton: Skeleton) -> None:
         )
 
 
-def _track(poses: xr.Dataset, name: str, skeleton: Skeleton, known: dict[str, Floats]) -> Floats:
-    if name not in known:
-        track = point(poses, name, skeleton)
+class _Tracks(dict[str, "Floats"]):
+    """Points' positions, ``(time, space, individuals)``, in double precision, each made once."""
+
+    def __init__(self, poses: xr.Dataset, skeleton: Skeleton) -> None:
+        super().__init__()
+        self._points = PointTracks(poses, skeleton)
+        self._skeleton = skeleton
+
+    def __missing__(self, name: str) -> Floats:
+        track = self._points.position(name)
         if track is None:
-            raise PosesError(f"skeleton '{skeleton.name}' has no point '{name}'")
-        known[name] = track["position"].values.astype(np.float64)
-    return known[name]
+            raise PosesError(f"skeleton '{self._skeleton.name}' has no point '{name}'")
+        self[name] = track.astype(np.float64)
+        return self[name]
 
 
 def _mirror(definition: AngleDefinition, side: str, view: View, direction: xr.DataArray) -> Floats:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import xarray as xr
 
-from gonio.poses import INDIVIDUALS, point
+from gonio.poses import INDIVIDUALS, PointTracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,8 +60,9 @@ def facing(
         ``facing (time, individuals)`` int8: +1 towards +x (right), −1 left, 0 unknown or absent.
     """
     time_s = poses["time"].values.astype(np.float64)
-    found = {name: point(poses, name, skeleton) for name in _POINTS}
-    tracks = {n: p["position"].values.astype(np.float64) for n, p in found.items() if p is not None}
+    points = PointTracks(poses, skeleton)
+    found = {name: points.position(name) for name in _POINTS}
+    tracks = {n: p.astype(np.float64) for n, p in found.items() if p is not None}
     position = poses["position"].values
     result = np.zeros((position.shape[0], position.shape[3]), dtype=np.int8)
     for person in range(result.shape[1]):
