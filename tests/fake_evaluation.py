@@ -66,7 +66,7 @@ def fake_evaluation(
         "raw": raw,
         "angles": fake_angles(time_s, kept, frames),
         "chosen": kept,
-        "person_reason": "person 0 is the largest in the picture (412 px tall on average)",
+        "person_reason": "Person 0 is the largest in the picture (412 px tall on average).",
         "warnings": [],
         "timing": {"wall_s": 6.21, "frames_per_s": 24.2},
         "provenance": {

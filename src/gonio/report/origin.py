@@ -12,7 +12,6 @@ from gonio.report.sections import escape
 from gonio.report.wording import (
     changed_something,
     operation_in_words,
-    reason_in_words,
     repaired_stretches,
 )
 
@@ -134,9 +133,7 @@ def _person(evaluation: Evaluation) -> str:
         "People are numbered from 0 in the order in which they appear, here, in the video's "
         "labels and in the files."
     )
-    reason = reason_in_words(evaluation.person_reason)
-    end = "" if not reason or reason.endswith((".", "!", "?")) else "."
-    return f"{reason}{end} {numbered}".strip()
+    return f"{evaluation.person_reason} {numbered}".strip()
 
 
 def _files(exported: Sequence[str]) -> str:

@@ -19,7 +19,6 @@ from gonio.report.wording import (
     counted,
     name_people,
     number,
-    reason_in_words,
     sign_in_words,
     words_of,
 )
@@ -69,9 +68,9 @@ def warnings_notice(warnings: Sequence[str]) -> str:
 def nobody_notice(evaluation: Evaluation) -> str:
     """Say that there is nothing to report, and what may help."""
     seen = evaluation.raw.sizes[INDIVIDUALS]
-    reason = escape(reason_in_words(evaluation.person_reason))
+    reason = escape(evaluation.person_reason)
     cause = (
-        f"The people in the picture were not chosen ({reason})."
+        f"The people in the picture were not chosen: {reason}"
         if seen
         else "The model found no person in any frame."
     )

@@ -135,56 +135,6 @@ def name_people(text: str) -> str:
     return re.sub(r"\bperson[_ ](\d+)", r"Person \1", text)
 
 
-def reason_in_words(reason: str) -> str:
-    """Say whom the choice of people fell on, and why.
-
-    Parameters
-    ----------
-    reason
-        As :func:`gonio.tracking.choose_person` gives it. Another one is only told with the
-        people's names as they stand in the report.
-
-    Returns
-    -------
-    str
-        One or two sentences.
-    """
-    if asked := re.fullmatch(r"person_(\d+): asked for by index \d+", reason):
-        return f"Person {asked[1]} was asked for."
-    if everybody := re.fullmatch(r"all (\d+) people", reason):
-        return f"All {everybody[1]} people found were measured."
-    rule, _, listed = reason.partition(": ")
-    people = [match for part in listed.split("; ") if (match := _CANDIDATE.fullmatch(part))]
-    if reason == "the only person":
-        return "The only person found was measured."
-    if not people or rule.partition(" of ")[0] not in _RULES:
-        return name_people(reason)
-    number_, *_ = people[0].groups()
-    if len(people) == 1:
-        return f"Person {number_}, the only one found, was measured ({_size(people[0])})."
-    why = _RULES[rule.partition(" of ")[0]]
-    others = "; ".join(f"Person {person[1]} ({_size(person)})" for person in people[1:])
-    return (
-        f"Person {number_} was measured: of the {len(people)} people found, {why} "
-        f"({_size(people[0])}). Not measured: {others}."
-    )
-
-
-def _size(person: re.Match[str]) -> str:
-    briefly = ", too briefly to be chosen" if person[4] else ""
-    return f"about {person[2]} pixels large, seen in {counted(int(person[3]), 'frame')}{briefly}"
-
-
-_CANDIDATE: Final = re.compile(
-    r"person_(\d+): median size (\d+) px, confidence [\d.]+, seen in (\d+) frames( \(too few\))?"
-)
-_RULES: Final[Mapping[str, str]] = {
-    "largest": "the one seen largest",
-    "longest": "the one seen longest",
-    "confident": "the one whose points the model was surest of",
-}
-
-
 def changed_something(entry: Mapping[str, Any]) -> bool:
     """Say whether an operation did anything, as far as its entry in the log tells.
 

@@ -8,16 +8,15 @@ goes on from there.
 
 from __future__ import annotations
 
-import queue
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from gonio.runtime.chunks import Chunk, ChunkFolder
 from gonio.runtime.estimator import FramePeople
 from gonio.runtime.plan import Plan
 from gonio.runtime.sessions import cpu_count
-from gonio.video import OutOfStepError
+from gonio.video import OutOfStepError, ReadAhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -26,10 +25,7 @@ if TYPE_CHECKING:
     from gonio.video import Frame, Reading, Source
 
 CHUNK_FRAMES: Final = 120
-QUEUED_FRAMES: Final = 4
 _POLL_S: Final = 0.1
-
-T = TypeVar("T")
 
 
 def estimate_frames(
@@ -59,7 +55,7 @@ def estimate_frames(
         One for each frame, in their order.
     """
     estimator.reset()
-    with closing(_ReadAhead(frames)) as decoded:
+    with closing(ReadAhead(frames)) as decoded:
         for frame in decoded:
             people = tuple(estimator.estimate(frame.image))
             result = FramePeople(frame.index, frame.time_s, people)
@@ -242,7 +238,7 @@ class _Walk:
     def __init__(self, source: Source, size: int, *, direct: bool, overlap: bool) -> None:
         self._source, self._size, self._direct = source, size, direct
         self._reading: Reading | None = None
-        self._ahead: _ReadAhead[tuple[Frame, int]] | None = None
+        self._ahead: ReadAhead[tuple[Frame, int]] | None = None
         self._overlap = overlap
         self._items: Iterator[tuple[Frame, int]] = iter(())
         self._held: Frame | None = None
@@ -302,7 +298,7 @@ class _Walk:
         stop = None if until is None else (until + 1) * self._size
         self._items = self._before(stop, self._reading)
         if self._overlap:
-            self._ahead = _ReadAhead(self._items)
+            self._ahead = ReadAhead(self._items)
             self._items = iter(self._ahead)
 
     def _before(self, stop: int | None, reading: Reading) -> Iterator[tuple[Frame, int]]:
@@ -325,52 +321,3 @@ class _Walk:
             return None
         frame, self._known = item
         return frame
-
-
-class _ReadAhead(Generic[T]):
-    """Iterate in a background thread through a bounded queue."""
-
-    def __init__(self, items: Iterable[T]) -> None:
-        self._waiting: queue.Queue[T | _Last] = queue.Queue(QUEUED_FRAMES)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(
-            target=self._read, args=(items,), name="gonio-decode", daemon=True
-        )
-        self._thread.start()
-
-    def __iter__(self) -> Iterator[T]:
-        while not isinstance(item := self._waiting.get(), _Last):
-            yield item
-        if item.error is not None:
-            raise item.error
-
-    def close(self) -> None:
-        """Stop reading; returns once the item being read is done."""
-        self._stopped.set()
-        self._thread.join()
-
-    def _read(self, items: Iterable[T]) -> None:
-        last = _Last()
-        try:
-            for item in items:
-                if not self._hand_over(item):
-                    return
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            last = _Last(error)
-        self._hand_over(last)
-
-    def _hand_over(self, item: T | _Last) -> bool:
-        while not self._stopped.is_set():
-            try:
-                self._waiting.put(item, timeout=_POLL_S)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-
-class _Last:
-    """Ends a queue, with the error that ended the reading, if any."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error

@@ -12,12 +12,13 @@ from gonio.poses import INDIVIDUALS
 from gonio.store.evaluation import CYCLE_COLUMNS, EVENT_COLUMNS, is_filled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gonio.store.evaluation import Evaluation
 
 ANGLE_COLUMNS: Final = ("time_s", "frame", "person", "angle", "value_deg", "facing", "filled")
+_FRAMES_AT_ONCE: Final = 2_000
 _FACING_WORDS = np.array(["left", "", "right"])
 
 
@@ -40,26 +41,32 @@ def write_angles_csv(evaluation: Evaluation, folder: Path) -> None:
     OutputError
         If the file cannot be written.
     """
-    angles = evaluation.angles
-    names = [str(name) for name in angles["angle"].values]
-    parts = [pd.DataFrame(columns=ANGLE_COLUMNS)]
-    for individual in evaluation.chosen:
-        own = angles.sel({INDIVIDUALS: individual})
+    with write_atomically(folder / "angles.csv") as file:
+        pd.DataFrame(columns=ANGLE_COLUMNS).to_csv(file, index=False, lineterminator="\n")
+        for individual in evaluation.chosen:
+            for table in _angle_tables(evaluation, individual):
+                table.to_csv(file, index=False, header=False, lineterminator="\n")
+
+
+def _angle_tables(evaluation: Evaluation, individual: str) -> Iterator[pd.DataFrame]:
+    """Yield one person's rows in stretches, since as a whole they are large."""
+    names = [str(name) for name in evaluation.angles["angle"].values]
+    filled = [is_filled(evaluation, name, individual) for name in names]
+    for start in range(0, evaluation.angles.sizes["time"], _FRAMES_AT_ONCE):
+        some = slice(start, start + _FRAMES_AT_ONCE)
+        own = evaluation.angles.sel({INDIVIDUALS: individual}).isel(time=some)
         frames = own.sizes["time"]
-        filled = [is_filled(evaluation, name, individual) for name in names]
-        table = pd.DataFrame(
+        yield pd.DataFrame(
             {
                 "time_s": np.repeat(own["time"].to_numpy().round(6), len(names)),
-                "frame": np.repeat(np.arange(frames), len(names)),
+                "frame": np.repeat(np.arange(start, start + frames), len(names)),
                 "person": evaluation.person_id(individual),
                 "angle": np.tile(names, frames),
                 "value_deg": own["angle_deg"].to_numpy().round(3).ravel(),
                 "facing": np.repeat(_FACING_WORDS[own["facing"].to_numpy() + 1], len(names)),
-                "filled": np.stack(filled, axis=1).ravel().astype(int),
+                "filled": np.stack([f[some] for f in filled], axis=1).ravel().astype(int),
             }
         )
-        parts.append(table)
-    _write(folder / "angles.csv", pd.concat(parts[1:]) if parts[1:] else parts[0])
 
 
 def write_events_csv(evaluation: Evaluation, folder: Path) -> None:

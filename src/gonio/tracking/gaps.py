@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Interpolation = Literal["linear", "pchip"]
 _GAPS_AT_ONCE = 1 << 18
+_EDGE_FRAMES = 2
 _POINT_DIMS = ("time", "keypoints", "individuals")
 
 
@@ -66,7 +67,10 @@ def fill_gaps(
     Parameters
     ----------
     poses
-        Poses with NaN where a keypoint was not seen.
+        Poses with NaN where a keypoint was not seen. Where the attributes ``width_px`` and
+        ``height_px`` give the picture's size, a gap is not filled if the keypoint was on its way
+        out of the picture before it, or came from there: what lies between is not in the
+        picture, and a line through it would be invented.
     max_gap_s
         Longest gap that is filled, seconds. A gap's length is its number of missing frames
         times the frame's duration. Longer gaps stay whole: they are not filled in part.
@@ -97,6 +101,7 @@ def fill_gaps(
     if short.size:
         frame_s = float(np.median(np.diff(time_s)))
         short = time_s[gaps.after] - time_s[gaps.before] - frame_s <= limit_s + 1e-6
+        short &= ~_through_the_edge(gaps, poses, time_s, frame_s)
     chosen = _Gaps(*(column[short] for column in gaps))
     position = values.copy()
     fill = np.zeros(shape, np.bool_)
@@ -160,6 +165,29 @@ def _inner_gaps(seen: NDArray[np.bool_]) -> _Gaps:
     second[:-1][chained] = start[1:][chained]
     left, right = np.flatnonzero(same), np.flatnonzero(same) + 1
     return _Gaps(series[left], stop[left] - 1, start[right], last_but_one[left], second[right])
+
+
+def _through_the_edge(
+    gaps: _Gaps, poses: xr.Dataset, time_s: Rows, frame_s: float
+) -> NDArray[np.bool_]:
+    """Say which keypoints would leave the picture if they moved on as they were last seen to.
+
+    Judged two frames ahead, from the two sightings on either side of the gap.
+    """
+    width, height = (poses.attrs.get(key) for key in ("width_px", "height_px"))
+    leaves = np.zeros(len(gaps.series), np.bool_)
+    if width is None or height is None:
+        return leaves
+    flat = poses["position"].values
+    flat = flat.reshape(*flat.shape[:2], -1)[:, :2]
+    high = np.array([float(width), float(height)]) - 0.5
+    for near, far in ((gaps.before, gaps.earlier), (gaps.after, gaps.later)):
+        there = flat[near, :, gaps.series].astype(np.float64)
+        since_s = np.where(far >= 0, np.abs(time_s[near] - time_s[far]), np.inf)
+        moved = there - flat[far, :, gaps.series]
+        ahead = there + moved * (_EDGE_FRAMES * frame_s / since_s)[:, None]
+        leaves |= (far >= 0) & ((ahead < -0.5) | (ahead > high)).any(axis=1)
+    return leaves
 
 
 def _in_parts(gaps: _Gaps) -> Iterator[_Gaps]:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 PERSON_RULES: Final = ("largest", "longest", "confident", "all")
 """Rules by name; an index (``"0"``) is a rule too."""
 
+_WHY: Final = {
+    "largest": "the one seen largest",
+    "longest": "the one seen longest",
+    "confident": "the one whose points the model was surest of",
+}
 _MOMENT = 0.25
 _ALIKE_CONFIDENCE, _ALIKE_TIME = 0.05, 0.05
 _ARM = re.compile(r"elbow|wrist|pinky|thumb|hand|(left|right)_index")
@@ -35,7 +40,7 @@ class Choice:
     individuals
         Names, in order of appearance; empty where nobody was seen.
     reason
-        One sentence for the report.
+        One or two sentences for the report; people are called ``Person 0``.
     """
 
     individuals: list[str]
@@ -74,7 +79,7 @@ def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "larg
     names = [str(n) for n in poses[INDIVIDUALS].values]
     index = check_person_rule(rule)
     if not names:
-        return Choice([], "nobody was seen")
+        return Choice([], "Nobody was seen.")
     if index is not None:
         if index >= len(names):
             has = f"{len(names)} (0–{len(names) - 1})" if len(names) > 1 else "only person 0"
@@ -83,14 +88,15 @@ def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "larg
                 "analyze with --person all once: from its poses.nc (--from-poses) anyone can then "
                 "be chosen without finding people again."
             )
-        return Choice([names[index]], f"{names[index]}: asked for by index {index}")
+        return Choice([names[index]], f"{_called(names[index])} was asked for.")
     seen = seen_points(poses)
     frames = seen.any(axis=1).sum(axis=0)
     if not frames.any():
-        return Choice([], "nobody was seen")
+        return Choice([], "Nobody was seen.")
     if rule == "all":
         found = [name for name, n in zip(names, frames, strict=True) if n]
-        return Choice(found, f"all {len(found)} people" if len(found) > 1 else "the only person")
+        several = f"All {len(found)} people found were measured."
+        return Choice(found, several if len(found) > 1 else "The only person found was measured.")
     size_px = _sizes(poses, skeleton)
     confidence = _confidences(poses, seen)
     score = {"largest": size_px, "longest": frames, "confident": confidence}[str(rule)]
@@ -102,14 +108,33 @@ def choose_person(poses: xr.Dataset, skeleton: Skeleton, rule: str | int = "larg
     }
     alike = score >= least.get(str(rule), np.inf)
     order = np.lexsort((-frames, -size_px, -np.where(alike, score.max(), score)))
-    words = [
-        f"{names[i]}: median size {size_px[i]:.0f} px, confidence {confidence[i]:.2f}, "
-        f"seen in {frames[i]} frames" + ("" if counts[i] else " (too few)")
+    people = [
+        (
+            _called(names[i]),
+            f"about {size_px[i]:.0f} pixels large, confidence {confidence[i]:.2f}, seen in "
+            + ("1 frame" if frames[i] == 1 else f"{frames[i]:,} frames")
+            + ("" if counts[i] else ", too briefly to be chosen"),
+        )
         for i in order
         if frames[i]
     ]
-    note = f", the first {alike.sum()} alike and so by size" if alike.sum() > 1 else ""
-    return Choice([names[order[0]]], f"{rule} of {len(words)}{note}: " + "; ".join(words))
+    return Choice([names[order[0]]], _told(str(rule), people, alike=int(alike.sum())))
+
+
+def _told(rule: str, people: list[tuple[str, str]], *, alike: int) -> str:
+    """Say who won and by which rule; ``people`` are names and what is known of them."""
+    (winner, known), *others = people
+    if not others:
+        return f"{winner}, the only one found, was measured ({known})."
+    why = f"of the {len(people)} people found, {_WHY[rule]}"
+    if alike > 1:
+        why += f", the first {alike} being alike in this and the largest of them taken"
+    rest = "; ".join(f"{name} ({what})" for name, what in others)
+    return f"{winner} was measured: {why} ({known}). Not measured: {rest}."
+
+
+def _called(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def check_person_rule(rule: str | int) -> int | None:

@@ -7,6 +7,7 @@ frame, so memory does not grow with the recording.
 
 from __future__ import annotations
 
+from gonio.video.ahead import ReadAhead
 from gonio.video.frames import Frame, OutOfStepError, Reading, Source, SourceInfo
 from gonio.video.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from gonio.video.overlay import Arc, OverlayPerson, draw_overlay
@@ -21,6 +22,7 @@ __all__ = [
     "Frame",
     "OutOfStepError",
     "OverlayPerson",
+    "ReadAhead",
     "Reading",
     "Source",
     "SourceInfo",

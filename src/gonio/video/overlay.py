@@ -216,8 +216,8 @@ def _window(
 
 def _fixed(point: NDArray[np.float64]) -> tuple[int, int]:
     """Return OpenCV's fixed-point form of a position."""
-    x, y = np.clip(point, -_FAR_PX, _FAR_PX) * 2**_SUBPIXEL_BITS
-    return round(float(x)), round(float(y))
+    x, y = (min(max(v, -_FAR_PX), _FAR_PX) * 2**_SUBPIXEL_BITS for v in point.tolist())
+    return round(x), round(y)
 
 
 @dataclass(frozen=True)

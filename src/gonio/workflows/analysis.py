@@ -22,6 +22,7 @@ from gonio.store import (
 from gonio.workflows.exports import write_exports
 from gonio.workflows.inputs import Job, name_jobs
 from gonio.workflows.measure import measure
+from gonio.workflows.memory import release_memory
 from gonio.workflows.observe import Observation, observe_poses, observe_recording
 from gonio.workflows.overlay import draw_recording
 from gonio.workflows.provenance import describe_provenance
@@ -156,6 +157,7 @@ def run_job(
     ):
         began = time.perf_counter()
         observation = _observe(job, settings, protocol, folder, report)
+        release_memory()
         measured = measure(observation.raw, observation.skeleton, protocol)
         wall_s = time.perf_counter() - began
         evaluation = Evaluation(
@@ -175,6 +177,7 @@ def run_job(
         stills = draw_recording(
             observation, evaluation, folder, video=settings.overlay, report=report
         )
+        release_memory()
         write_exports(evaluation, folder, settings)
         evaluation = replace(
             evaluation, warnings=_unique([*evaluation.warnings, *stills.warnings, *messages])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,15 @@ import numpy as np
 
 from gonio.analysis.angles import arc_points
 from gonio.poses import INDIVIDUALS, point
-from gonio.video import Arc, OverlayPerson, VideoWriter, draw_overlay, open_source, write_image
+from gonio.video import (
+    Arc,
+    OverlayPerson,
+    ReadAhead,
+    VideoWriter,
+    draw_overlay,
+    open_source,
+    write_image,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,10 +105,13 @@ def _write_video(
     drawn: Iterator[_Drawn], source: Source, path: Path, report: Progress
 ) -> list[tuple[float, Image]]:
     info, pictures = source.info, []
-    with VideoWriter(
-        path, width=info.width, height=info.height, fps=info.fps or _DEFAULT_FPS
-    ) as writer:
-        for done, (time_s, image, still) in enumerate(drawn, start=1):
+    with (
+        VideoWriter(
+            path, width=info.width, height=info.height, fps=info.fps or _DEFAULT_FPS
+        ) as writer,
+        closing(ReadAhead(drawn)) as ahead,
+    ):
+        for done, (time_s, image, still) in enumerate(ahead, start=1):
             if image is not None:
                 writer.write(image, time_s)
             if still is not None:

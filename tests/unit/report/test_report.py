@@ -223,7 +223,7 @@ def test_an_extreme_has_a_time_to_click_and_a_mostly_missing_angle_a_dash(tmp_pa
 
 
 def test_a_report_of_nobody_says_so_without_plots(tmp_path: Path) -> None:
-    text = page(tmp_path, people=0, person_reason="nobody was seen")
+    text = page(tmp_path, people=0, person_reason="Nobody was seen.")
     words = Tags(without_scripts(text)).words
     assert "Nobody was found, so there are no angles" in words
     assert "Range of motion" not in words
@@ -232,8 +232,8 @@ def test_a_report_of_nobody_says_so_without_plots(tmp_path: Path) -> None:
 
 
 def test_people_who_were_not_chosen_are_not_called_nobody(tmp_path: Path) -> None:
-    words = Tags(without_scripts(page(tmp_path, chosen=0, person_reason="too small"))).words
-    assert "The people in the picture were not chosen (too small)" in words
+    words = Tags(without_scripts(page(tmp_path, chosen=0, person_reason="Too small."))).words
+    assert "The people in the picture were not chosen: Too small." in words
 
 
 def test_a_photograph_has_a_table_and_a_picture_instead_of_curves(tmp_path: Path) -> None:

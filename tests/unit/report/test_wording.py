@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from gonio.analysis.angles import ANGLES
-from gonio.poses import make_poses
 from gonio.report.wording import (
     WORDS,
     changed_something,
@@ -14,15 +12,13 @@ from gonio.report.wording import (
     name_people,
     number,
     operation_in_words,
-    reason_in_words,
     repaired_stretches,
     sign_in_words,
     split_side,
     title_of,
     words_of,
 )
-from gonio.skeletons import load_skeleton
-from gonio.tracking import OPERATIONS, choose_person
+from gonio.tracking import OPERATIONS
 
 
 def test_every_angle_has_words() -> None:
@@ -72,30 +68,7 @@ def test_operations_that_changed_nothing_are_known_by_their_count() -> None:
     assert changed_something({"operation": "hide_outside", "hidden": 0, "size": "unknown"})
 
 
-def chosen(people: int, rule: str) -> str:
-    """Return the reason for choosing among people whose size falls with their number."""
-    sizes = np.array([1.0, 0.5])[:people]
-    figure = np.linspace(0, 100, 33)[None, :, None] * sizes
-    position = np.broadcast_to(figure, (8, 2, 33, people)).astype(np.float32).copy()
-    position[1:, ..., 1:] = np.nan
-    confidence = np.full((8, 33, people), 0.9)
-    skeleton = load_skeleton("blazepose33")
-    poses = make_poses(position, confidence, time_s=np.arange(8) / 30, skeleton=skeleton)
-    return choose_person(poses, skeleton, rule=rule).reason
-
-
-def test_the_choice_of_a_person_is_told_without_jargon() -> None:
-    assert reason_in_words(chosen(2, "largest")) == (
-        "Person 0 was measured: of the 2 people found, the one seen largest (about 100 pixels "
-        "large, seen in 8 frames). Not measured: Person 1 (about 50 pixels large, seen in "
-        "1 frame, too briefly to be chosen)."
-    )
-    assert reason_in_words(chosen(1, "largest")) == (
-        "Person 0, the only one found, was measured (about 100 pixels large, seen in 8 frames)."
-    )
-    assert reason_in_words(chosen(2, "all")) == "All 2 people found were measured."
-    assert reason_in_words(chosen(2, "1")) == "Person 1 was asked for."
-    assert reason_in_words("too small") == "too small"
+def test_people_are_named_as_in_the_report() -> None:
     assert name_people("person_0 is turned") == "Person 0 is turned"
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from gonio.errors import VideoError
 from gonio.runtime import FramePeople, estimate_frames
-from gonio.runtime.pipeline import QUEUED_FRAMES
 from gonio.video import Frame
+from gonio.video.ahead import QUEUED
 
 
 class Counter:
@@ -79,7 +79,7 @@ def test_frames_are_read_only_a_few_ahead() -> None:
         for result in estimate_frames(reel, Counter())  # type: ignore[arg-type]
     ]
     # One frame in hand, the queue, and one the reader waits to hand over.
-    assert max(ahead) <= QUEUED_FRAMES + 2
+    assert max(ahead) <= QUEUED + 2
 
 
 def test_a_read_error_comes_after_the_frames_before_it() -> None:

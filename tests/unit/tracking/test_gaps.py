@@ -55,6 +55,20 @@ def test_a_short_gap_is_filled_and_marked_a_long_one_stays_whole(method: str) ->
     )
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_point_on_its_way_out_of_the_picture_is_not_bridged(*, mirrored: bool) -> None:
+    x = np.array([9, 5, 1, NAN, NAN, 4, 5, NAN, 7])
+    poses = track(99 - x if mirrored else x)
+    poses.attrs |= {"width_px": 100, "height_px": 100}
+    poses["position"].loc[{"space": "y"}] = 50.0 + 0 * poses["position"].sel(space="y")
+    away = np.isnan(knee(fill_gaps(poses, max_gap_s=0.3)))
+    assert np.flatnonzero(away).tolist() == [3, 4]
+    back = fill_gaps(poses.isel(time=slice(None, None, -1)).assign_coords(time=poses["time"]))
+    assert np.flatnonzero(np.isnan(knee(back))).tolist() == [4, 5]
+    del poses.attrs["width_px"]
+    assert not np.isnan(knee(fill_gaps(poses, max_gap_s=0.3))).any()
+
+
 def test_a_gap_as_long_as_the_limit_is_filled() -> None:
     assert not np.isnan(knee(fill_gaps(track([0, NAN, NAN, NAN, 4]), max_gap_s=0.3))).any()
     assert np.isnan(knee(fill_gaps(track([0, NAN, NAN, NAN, 4]), max_gap_s=0.29))).sum() == 3

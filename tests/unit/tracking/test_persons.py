@@ -46,9 +46,27 @@ def test_each_rule_chooses_whom_it_says(rule: str | int, chosen: list[str]) -> N
 def test_the_reason_names_sizes_and_frames_in_order_of_merit() -> None:
     reason = choose_person(PEOPLE, SKELETON).reason
     assert reason.startswith(
-        "largest of 4: person_1: median size 500 px, confidence 0.60, seen in 60 frames; person_0"
+        "Person 1 was measured: of the 4 people found, the one seen largest (about 500 pixels "
+        "large, confidence 0.60, seen in 60 frames). Not measured: Person 0 (about "
     )
-    assert reason.endswith("seen in 4 frames (too few)")
+    assert reason.endswith("seen in 4 frames, too briefly to be chosen).")
+
+
+def test_the_reason_of_a_choice_without_rivals_is_short() -> None:
+    alone = crowd((100, 8, 0.9))
+    assert choose_person(alone, SKELETON).reason == (
+        "Person 0, the only one found, was measured (about 100 pixels large, confidence 0.90, "
+        "seen in 8 frames)."
+    )
+    assert choose_person(alone, SKELETON, "all").reason == "The only person found was measured."
+    two = crowd((100, 8, 0.9), (50, 1, 0.9))
+    assert choose_person(two, SKELETON, "all").reason == "All 2 people found were measured."
+    assert choose_person(two, SKELETON, "1").reason == "Person 1 was asked for."
+    assert "seen in 1 frame, too briefly" in choose_person(two, SKELETON).reason
+    assert (
+        "the first 2 being alike in this"
+        in choose_person(crowd((100, 9, 0.9), (90, 9, 0.9)), SKELETON, "confident").reason
+    )
 
 
 def test_one_frame_with_a_wild_point_does_not_make_a_person_large() -> None:
@@ -67,7 +85,7 @@ def test_raised_arms_do_not_make_a_person_large() -> None:
 def test_nobody_is_a_choice_with_a_reason(rule: str) -> None:
     choice = choose_person(crowd(), SKELETON, rule)
     assert choice.individuals == []
-    assert choice.reason == "nobody was seen"
+    assert choice.reason == "Nobody was seen."
 
 
 def test_people_in_whom_nothing_was_seen_are_nobody() -> None:
