@@ -159,6 +159,7 @@ def run_job(
         observation = _observe(job, settings, protocol, folder, report)
         release_memory()
         measured = measure(observation.raw, observation.skeleton, protocol)
+        release_memory()
         wall_s = time.perf_counter() - began
         evaluation = Evaluation(
             name=job.name,
