@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -97,12 +98,12 @@ def observe_recording(
         If the recording is too slow for the protocol's filters, or an interrupted analysis is
         to be resumed that was of something else.
     """
-    with open_source(path, fps=settings.fps) as source:
-        _refuse_too_slow(source, protocol)
+    with open_source(path, fps=settings.fps) as source, ThreadPoolExecutor() as opening:
         store = ModelStore()
         found = store.resolve(protocol.model, progress=report)
-        openers = _estimators(source, settings, found, store)
-        first = openers[0]()
+        estimators = [opening.submit(opener) for opener in _openers(source, settings, found, store)]
+        _refuse_too_slow(source, protocol)
+        first = estimators[0].result()
         model = {
             "name": found.card.name,
             "version": found.card.version,
@@ -118,7 +119,7 @@ def observe_recording(
         )
         find_people(
             source,
-            [lambda: first, *openers[1:]],
+            [estimator.result for estimator in estimators],
             chunks,
             chunk_frames=settings.chunk_frames,
             on_progress=lambda done, total: report(FIND_PEOPLE, done, total),
@@ -154,7 +155,7 @@ def observe_recording(
         )
 
 
-def _estimators(
+def _openers(
     source: Source, settings: AnalyzeSettings, model: Model, store: ModelStore
 ) -> list[Callable[[], Estimator]]:
     """Return one way to open an estimator for each worker."""
