@@ -99,10 +99,10 @@ def observe_recording(
         to be resumed that was of something else.
     """
     with open_source(path, fps=settings.fps) as source, ThreadPoolExecutor() as opening:
+        _refuse_too_slow(source, protocol)
         store = ModelStore()
         found = store.resolve(protocol.model, progress=report)
         estimators = [opening.submit(opener) for opener in _openers(source, settings, found, store)]
-        _refuse_too_slow(source, protocol)
         first = estimators[0].result()
         model = {
             "name": found.card.name,
