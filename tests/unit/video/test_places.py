@@ -63,6 +63,14 @@ def test_every_container_reads_alike_from_any_place(
             reads_alike_from(source, first, direct=True)
 
 
+def test_a_stream_of_an_old_encoder_reads_alike_behind_its_first_key_frame(shared: Path) -> None:
+    # 4:4:4 by x264 core 148: its first packet says that it is decoded in a way of its own.
+    path = shared / "data" / "labels" / "dlc_openfield" / "videos" / "m3v1mp4.mp4"
+    source = open_source(path)
+    in_order = next(frame for frame in source if frame.index == 185)  # key frames: 0, 182, 366
+    assert same(next(iter(source.read(185, direct=True))), in_order)
+
+
 def test_where_seeking_misses_a_reading_says_so(make_video: MakeVideo) -> None:
     how = {"codec": "mpeg2video", "g": "10", "bf": "2"}
     source = open_source(make_video("dvd.mpg", frames=FRAMES, size=(160, 120), **how))
