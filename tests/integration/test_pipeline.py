@@ -156,7 +156,12 @@ def test_an_interrupt_stops_cleanly_and_resume_goes_on(
     command = [sys.executable, "-m", "gonio", "analyze", str(walk_video), "--no-overlay"]
     chunks = tmp_path / "results" / f".{walk_video.stem}.work" / "chunks"
     with subprocess.Popen(
-        [*command, "--workers", "1"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        [*command, "--workers", "1"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        # A test run in the background ignores Ctrl-C, and would hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
         for _ in _ticks(120):
             if (chunks / "chunk-000000.npz").exists():
