@@ -11,10 +11,12 @@ import pytest
 import gonio
 from gonio.errors import GonioError, UnknownNameError
 
-HEAVY = ("xarray", "pandas", "sklearn", "nicegui", "matplotlib", "plotly", "scipy", "cv2", "av")
+HEAVY = ("xarray", "pandas", "sklearn", "nicegui", "matplotlib", "plotly", "scipy", "cv2", "av",
+         "torch")  # fmt: skip
 ROOMS = (
-    "errors", "skeletons", "poses", "codec", "formats", "video", "synthetic", "runtime", "tracking",
-    "analysis", "metrics", "protocols", "store", "report", "workflows", "cli",
+    "errors", "configs", "skeletons", "poses", "labels", "codec", "formats", "imaging", "video",
+    "synthetic", "datasets", "runtime", "tracking", "analysis", "metrics", "protocols", "store",
+    "report", "workflows", "cli",
 )  # fmt: skip
 
 
