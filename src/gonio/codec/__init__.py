@@ -16,7 +16,8 @@ from a grid of width W to one of width W′
 A model that was trained in another convention says so on its card (:data:`Alignment`), and
 :func:`grid_to_input`, :func:`decode_simcc` and :func:`decode_coords` follow it.
 
-Matrices have shape ``(2, 3)``, float64, and map (x, y) to (x, y). Maps have shape
+Matrices have shape ``(2, 3)`` (affine) or ``(3, 3)`` (homographies), float64, and map (x, y) to
+(x, y); every function takes both. Maps have shape
 ``(..., H, W)``, points ``(..., 2)``, the leading dimensions alike (keypoints, or batch and
 keypoints); NaN = not there.
 """
@@ -29,12 +30,15 @@ from gonio.codec.affine import (
     Region,
     compose,
     crop_matrix,
+    homography,
     invert,
     letterbox_matrix,
     transform,
     warp,
 )
+from gonio.codec.boxes import box_around, region_of_box, transform_boxes
 from gonio.codec.coords import decode_coords, encode_coords
+from gonio.codec.discs import decode_disc, encode_disc
 from gonio.codec.grids import (
     Alignment,
     grid_to_input,
@@ -45,6 +49,7 @@ from gonio.codec.grids import (
     normalized_to_input,
 )
 from gonio.codec.heatmaps import decode_argmax, decode_dark, decode_quarter, encode_gaussian
+from gonio.codec.locref import decode_locref, encode_locref
 from gonio.codec.simcc import decode_simcc, encode_simcc
 from gonio.codec.window import refine_in_window
 
@@ -53,18 +58,24 @@ __all__ = [
     "Border",
     "Matrix",
     "Region",
+    "box_around",
     "compose",
     "crop_matrix",
     "decode_argmax",
     "decode_coords",
     "decode_dark",
+    "decode_disc",
+    "decode_locref",
     "decode_quarter",
     "decode_simcc",
     "encode_coords",
+    "encode_disc",
     "encode_gaussian",
+    "encode_locref",
     "encode_simcc",
     "grid_to_input",
     "heatmap_to_input",
+    "homography",
     "input_to_grid",
     "input_to_heatmap",
     "input_to_normalized",
@@ -72,6 +83,8 @@ __all__ = [
     "letterbox_matrix",
     "normalized_to_input",
     "refine_in_window",
+    "region_of_box",
     "transform",
+    "transform_boxes",
     "warp",
 ]

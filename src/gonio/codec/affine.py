@@ -1,4 +1,4 @@
-"""Affine maps between image, crop and network input, and the warp that follows them."""
+"""Maps between image, crop and network input, affine or projective, and the warp that follows."""
 
 from __future__ import annotations
 
@@ -105,12 +105,12 @@ def invert(matrix: ArrayLike) -> Matrix:
     Parameters
     ----------
     matrix
-        Shape ``(2, 3)``.
+        Shape ``(2, 3)`` or ``(3, 3)``.
 
     Returns
     -------
     Matrix
-        Shape ``(2, 3)``; ``transform(transform(p, m), invert(m))`` is ``p``.
+        The same shape; ``transform(transform(p, m), invert(m))`` is ``p``.
 
     Raises
     ------
@@ -119,9 +119,12 @@ def invert(matrix: ArrayLike) -> Matrix:
     """
     forward = np.asarray(matrix, dtype=np.float64)
     try:
+        if len(forward) == 3:
+            back: Matrix = np.linalg.inv(forward).astype(np.float64)
+            return back / back[2, 2] if back[2, 2] > 0 else back
         linear = np.linalg.inv(forward[:, :2])
     except np.linalg.LinAlgError:
-        raise InputError(f"affine map {forward.tolist()} has no inverse") from None
+        raise InputError(f"map {forward.tolist()} has no inverse") from None
     return np.column_stack([linear, -linear @ forward[:, 2]])
 
 
@@ -131,19 +134,37 @@ def compose(first: ArrayLike, *then: ArrayLike) -> Matrix:
     Parameters
     ----------
     first, *then
-        Maps, shape ``(2, 3)`` each.
+        Maps, shape ``(2, 3)`` or ``(3, 3)`` each.
 
     Returns
     -------
     Matrix
-        Shape ``(2, 3)``.
+        Shape ``(2, 3)``, or ``(3, 3)`` where one of the maps has it.
     """
-    total = np.array(first, dtype=np.float64)
-    for step in then:
-        m = np.asarray(step, dtype=np.float64)
-        total = m[:, :2] @ total
-        total[:, 2] += m[:, 2]
-    return total
+    maps = [np.asarray(m, dtype=np.float64) for m in (first, *then)]
+    total = homography(maps[0])
+    for step in maps[1:]:
+        total = homography(step) @ total
+    return total if any(len(m) == 3 for m in maps) else total[:2]
+
+
+def homography(matrix: ArrayLike) -> Matrix:
+    """Return a map as a homography.
+
+    Parameters
+    ----------
+    matrix
+        Shape ``(2, 3)`` or ``(3, 3)``.
+
+    Returns
+    -------
+    Matrix
+        Shape ``(3, 3)``, a copy.
+    """
+    full = np.eye(3)
+    m = np.asarray(matrix, dtype=np.float64)
+    full[: len(m)] = m
+    return full
 
 
 def transform(points: ArrayLike, matrix: ArrayLike) -> NDArray[np.float64]:
@@ -154,16 +175,28 @@ def transform(points: ArrayLike, matrix: ArrayLike) -> NDArray[np.float64]:
     points
         Shape ``(..., 2)``, x and y; NaN stays NaN.
     matrix
-        Shape ``(2, 3)``.
+        Shape ``(2, 3)``, or ``(3, 3)``: (x, y, 1) is mapped to (u, v, w), the point is
+        (u / w, v / w).
 
     Returns
     -------
     ndarray
-        Shape ``(..., 2)``, float64.
+        Shape ``(..., 2)``, float64. A point on or behind a homography's horizon (w ≤ 0) is
+        NaN: it would lie behind the camera.
     """
     m = np.asarray(matrix, dtype=np.float64)
-    mapped: NDArray[np.float64] = np.asarray(points, dtype=np.float64) @ m[:, :2].T + m[:, 2]
+    xy = np.asarray(points, dtype=np.float64)
+    mapped: NDArray[np.float64] = xy @ m[:2, :2].T + m[:2, 2]
+    if len(m) == 3:
+        depth = xy @ m[2, :2] + m[2, 2]
+        mapped /= np.where(depth > 0, depth, np.nan)[..., None]
     return mapped
+
+
+def is_affine(matrix: ArrayLike) -> bool:
+    """Say whether a map keeps parallels parallel: ``(2, 3)``, or a last row of (0, 0, 1)."""
+    m = np.asarray(matrix, dtype=np.float64)
+    return len(m) == 2 or bool((m[2] == (0, 0, 1)).all())
 
 
 def warp(
@@ -174,14 +207,15 @@ def warp(
     border: Border = "zero",
     fill: int = 0,
 ) -> NDArray[Any]:
-    """Resample an image by an affine map, bilinear.
+    """Resample an image by a map, bilinear.
 
     Parameters
     ----------
     image
         Shape ``(H, W)`` or ``(H, W, C)``.
     matrix
-        Image px → input px, shape ``(2, 3)``.
+        Image px → input px, shape ``(2, 3)`` or ``(3, 3)``; the image must lie before a
+        homography's horizon.
     input_wh
         Width and height of the result, pixels.
     border
@@ -197,7 +231,8 @@ def warp(
         no low-pass filter precedes a reduction.
     """
     m = np.asarray(matrix, dtype=np.float64)
-    return cv2.warpAffine(
+    resample, m = (cv2.warpAffine, m[:2]) if is_affine(m) else (cv2.warpPerspective, m)
+    return resample(
         image,
         m,
         input_wh,

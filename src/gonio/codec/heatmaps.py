@@ -42,11 +42,12 @@ def encode_gaussian(
     xy = np.asarray(points, dtype=np.float64)
     drawn = np.asarray(visible, dtype=bool) & ~np.isnan(xy).any(axis=-1)
     across, down = (
-        _bell(np.arange(n), np.nan_to_num(xy[..., axis, None]), sigma)
+        _bell(np.arange(n), np.nan_to_num(xy[..., axis, None]), sigma).astype(np.float32)
         for axis, n in enumerate(map_wh)
     )
-    maps = down[..., :, None] * across[..., None, :] * drawn[..., None, None]
-    return maps.astype(np.float32)
+    down *= drawn[..., None]
+    maps: NDArray[np.float32] = down[..., :, None] * across[..., None, :]
+    return maps
 
 
 def decode_argmax(maps: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,69 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gonio.codec import Region
+from gonio.codec import box_around, region_of_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gonio.codec import Region
+
     Box = NDArray[np.float64]
 
-
-def region_of_box(box: Box, *, padding: float, aspect: float) -> Region | None:
-    """Return the upright region of a given aspect around a box.
-
-    Parameters
-    ----------
-    box
-        Shape ``(4,)``, pixels.
-    padding
-        Factor on the box's sides.
-    aspect
-        The region's width / height; the side that is too short for it grows.
-
-    Returns
-    -------
-    Region or None
-        None where the box is empty or not finite.
-    """
-    left, top, right, bottom = (float(n) for n in box)
-    width, height = (right - left) * padding, (bottom - top) * padding
-    if not (width > 0 and height > 0 and math.isfinite(width + height + left + top)):
-        return None
-    size = (max(width, height * aspect), max(height, width / aspect))
-    return Region(((left + right) / 2, (top + bottom) / 2), size)
-
-
-def box_around(points: NDArray[np.floating], *, margin: float) -> Box | None:
-    """Return the box around points.
-
-    Parameters
-    ----------
-    points
-        Shape ``(K, 2)``, pixels; points that are NaN are left out.
-    margin
-        Factor on the sides.
-
-    Returns
-    -------
-    ndarray or None
-        Shape ``(4,)``; None where fewer than two points are left or all lie in one place.
-    """
-    seen = points[np.isfinite(points).all(axis=1)].astype(np.float64)
-    if len(seen) < 2:
-        return None
-    low, high = seen.min(axis=0), seen.max(axis=0)
-    middle, half = (low + high) / 2, (high - low) / 2 * margin
-    if not half.max() > 0:
-        return None
-    # A straight line of points still needs a box of some width.
-    half = np.maximum(half, half.max() / 4)
-    return np.concatenate([middle - half, middle + half])
+__all__ = [
+    "box_around",
+    "covered",
+    "match_boxes",
+    "overlaps",
+    "region_of_box",
+    "suppress",
+    "with_least_size",
+]
 
 
 def with_least_size(box: Box, size: NDArray[np.float64]) -> Box:
