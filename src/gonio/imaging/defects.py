@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from scipy.special import ndtri
 
+from gonio.errors import InputError
 from gonio.imaging.checks import Image, as_image, check_image, refuse_outside
 
 if TYPE_CHECKING:
@@ -96,15 +97,17 @@ def cover(image: Image, rectangles_px: ArrayLike, colors: ArrayLike) -> Image:
     Raises
     ------
     InputError
-        If it is no image.
+        If it is no image, or there is not one color of its channels for each rectangle.
     """
     check_image(image)
     covered = image.copy()
-    for (left, top, width, height), color in zip(
-        np.asarray(rectangles_px, dtype=np.float64).reshape(-1, 4),
-        np.asarray(colors, dtype=np.uint8).reshape(-1, image.shape[2]),
-        strict=True,
-    ):
+    rectangles, paint = np.asarray(rectangles_px, dtype=np.float64), np.asarray(colors)
+    if rectangles.shape != (len(paint), 4) or paint.shape != (len(rectangles), image.shape[2]):
+        raise InputError(
+            f"cover: rectangles of shape {rectangles.shape} and colors of shape {paint.shape}; "
+            f"an image of {image.shape[2]} channels needs (N, 4) and (N, {image.shape[2]})"
+        )
+    for (left, top, width, height), color in zip(rectangles, paint, strict=True):
         first = np.ceil([top, left]).clip(min=0).astype(int)
         last = np.floor([top + height, left + width]).astype(int) + 1
         covered[first[0] : max(last[0], 0), first[1] : max(last[1], 0)] = color
