@@ -13,6 +13,7 @@ from gonio.datasets.augmentation import (
     random_map,
 )
 from gonio.datasets.cache import ImageCache
+from gonio.datasets.copies import augment_labels
 from gonio.datasets.sampling import (
     CropSettings,
     InputSettings,
@@ -37,6 +38,7 @@ __all__ = [
     "TargetSettings",
     "Tilt",
     "Translate",
+    "augment_labels",
     "encode_targets",
     "make_sample",
     "map_size",

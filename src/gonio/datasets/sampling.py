@@ -275,10 +275,10 @@ def make_sample(
         order = labels.skeleton.flip_order()
         points, visibility = points[order], visibility[order]
     visibility[np.isnan(points).any(axis=1)] = UNLABELLED
-    unseen = ~_within(points, input.wh, 0.0) | _behind(points, covered)
+    unseen = ~within(points, input.wh, 0.0) | behind(points, covered)
     visibility[unseen & (visibility == VISIBLE)] = HIDDEN
     counts = visibility == VISIBLE if target.weights == "visible" else visibility > UNLABELLED
-    counts &= _within(points, input.wh, reach_px(target))
+    counts &= within(points, input.wh, reach_px(target))
     return Sample(
         image=pixels,
         targets=encode_targets(points, counts, visibility, input.wh, target),
@@ -317,16 +317,16 @@ def _crop(
     return crop_matrix(region, settings.wh)
 
 
-def _within(
+def within(
     points: NDArray[np.float64], input_wh: tuple[int, int], reach: float
 ) -> NDArray[np.bool_]:
-    """Say which points lie in the input, or outside by no more than ``reach``; NaN does not."""
+    """Say which points (..., 2) lie in a picture, or ``reach`` px outside; NaN does not."""
     inside = (points >= -0.5 - reach) & (points <= np.array(input_wh) - 0.5 + reach)
-    return np.asarray(inside.all(axis=1), dtype=np.bool_)
+    return np.asarray(inside.all(axis=-1), dtype=np.bool_)
 
 
-def _behind(points: NDArray[np.float64], rectangles: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say which points lie in one of the rectangles (left, top, width, height)."""
-    offset = points[:, None] - rectangles[None, :, :2]
-    inside = np.asarray(((offset >= 0) & (offset <= rectangles[None, :, 2:])).all(axis=2))
-    return np.asarray(inside.any(axis=1), dtype=np.bool_)
+def behind(points: NDArray[np.float64], rectangles: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say which points (..., 2) lie in one of the rectangles (left, top, width, height)."""
+    offset = points[..., None, :] - rectangles[:, :2]
+    inside = np.asarray(((offset >= 0) & (offset <= rectangles[:, 2:])).all(axis=-1))
+    return np.asarray(inside.any(axis=-1), dtype=np.bool_)
