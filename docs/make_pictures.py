@@ -1,16 +1,21 @@
-"""Make the README's picture from the demo: ``python docs/make_pictures.py``."""
+"""Make the pictures of README and docs: ``python docs/make_pictures.py``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import cv2
 import matplotlib as mpl
 import numpy as np
 
 import gonio
+from gonio import datasets, imaging
+from gonio.labels import LabelledImage, make_labels
 from gonio.report.prepare import COLORS
-from gonio.video import open_source
+from gonio.skeletons import load_skeleton
+from gonio.synthetic import PersonSettings, frames, truth
+from gonio.video import open_source, write_image
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -19,7 +24,66 @@ HERE = Path(__file__).parent
 MOMENTS_S = (2.0, 2.4)
 
 
+CHANGES = {
+    "as it is": {},
+    "flip": {"flip": datasets.Flip(probability=1)},
+    "scale": {"scale": datasets.Scale(probability=1, low=1.3, high=1.4)},
+    "rotate": {"rotate": datasets.Rotate(probability=1, max_deg=40)},
+    "tilt": {"tilt": datasets.Tilt(probability=1, max_deg=40)},
+    "half_body": {"half_body": datasets.HalfBody(probability=1)},
+    "color_jitter": {"color_jitter": imaging.ColorJitter(probability=1, hue_deg=90)},
+    "negative": {"negative": imaging.Negative(probability=1)},
+    "motion_blur": {"motion_blur": imaging.MotionBlur(probability=1, low=8)},
+    "noise": {"noise": imaging.Noise(probability=1, low=12, high=20)},
+    "jpeg": {"jpeg": imaging.Jpeg(probability=1, low=5, high=10)},
+    "occlusion": {"occlusion": imaging.Occlusion(probability=1, low=0.2)},
+}
+
+
 def main() -> None:
+    """Make all pictures."""
+    walker()
+    augmentation()
+
+
+def augmentation() -> None:
+    """Change a drawn walker in every way, its keypoints drawn where their labels are."""
+    person = PersonSettings(seed=5, seconds=0.5)
+    image = list(frames(person))[7]
+    skeleton = load_skeleton("blazepose33")
+    points = truth(person).poses["position"].isel(time=7, individuals=0)
+    seen = np.full((1, len(skeleton.keypoints)), 2)
+    labels = make_labels(
+        skeleton, [LabelledImage(HERE)], [0], [points.transpose("keypoints", "space")], seen
+    )
+    tiles = []
+    for place, (name, changes) in enumerate(CHANGES.items()):
+        sample = datasets.make_sample(
+            labels,
+            0,
+            input=datasets.InputSettings(width=192, height=256),
+            target=datasets.TargetSettings(),
+            augmentation=datasets.AugmentationSettings(**changes),
+            rng=datasets.sample_rng(1, 0, place),
+            image=image,
+        )
+        tile = cv2.resize(sample.image, None, fx=1.25, fy=1.25, interpolation=cv2.INTER_CUBIC)
+        for point, keypoint, visible in zip(
+            sample.points_px, skeleton.keypoints, sample.visibility, strict=True
+        ):
+            side = "left" if keypoint.startswith("left") else "right"
+            color = tuple(int(COLORS[side][i : i + 2], 16) for i in (1, 3, 5))
+            where = np.rint((point + 0.5) * 1.25 - 0.5).astype(int).tolist()
+            cv2.circle(tile, where, 3, color, cv2.FILLED if visible == 2 else 1, cv2.LINE_AA)
+        cv2.rectangle(tile, (0, 0), (9 * len(name) + 8, 19), (255, 255, 255), cv2.FILLED)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(tile, name, (4, 14), font, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+        tiles.append(tile)
+    rows = [np.hstack(tiles[start : start + 6]) for start in (0, 6)]
+    write_image(HERE / "_static" / "augmentation.jpg", np.vstack(rows))
+
+
+def walker() -> None:
     """Analyze the demo's walker and draw two of its frames beside the knees' curves."""
     with TemporaryDirectory() as scratch:
         result = gonio.demo(out=scratch)

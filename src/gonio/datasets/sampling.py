@@ -182,8 +182,10 @@ def sample_people(labels: Labels, crop: CropSettings) -> NDArray[np.intp]:
                 "one. Use crop.source 'person', or keep one of them (gonio data subset)."
             )
         return usable
-    known = [i for i in usable.tolist() if person_region(labels, i, padding=1, aspect=1)]
-    return np.array(known, dtype=np.intp)
+    boxed = np.asarray((labels.boxes_px[usable, 2:] > 0).all(axis=1), dtype=np.bool_)
+    for place in np.flatnonzero(~boxed):
+        boxed[place] = box_around(labels.keypoints_px[usable[place]], margin=1) is not None
+    return usable[boxed]
 
 
 def person_region(labels: Labels, person: int, *, padding: float, aspect: float) -> Region | None:
