@@ -61,6 +61,31 @@ class _Table:
     values: Doubles
 
 
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a table holds, in its own order.
+
+    Attributes
+    ----------
+    scorer
+        Who labelled, or which network it was.
+    people
+        The individuals' names; None where the table has none (one animal).
+    parts
+        The body parts' names.
+    rows
+        Frame numbers, or the pictures' names with ``/`` between folders.
+    cube
+        ``(rows, 3, parts, people)``, float64: x, y in pixels and the likelihood; NaN = none.
+    """
+
+    scorer: str
+    people: list[str] | None
+    parts: list[str]
+    rows: list[str]
+    cube: Doubles
+
+
 def read_deeplabcut(
     path: Path, *, skeleton: Skeleton | str | Path | None = None, fps: float | None = None
 ) -> Tracks:
@@ -91,6 +116,40 @@ def read_deeplabcut(
     MissingExtraError
         If an ``.h5`` file is given and ``tables`` is not installed.
     """
+    table = read_table(path)
+    order, frames, images = _frames(path, table.rows)
+    found = Found(
+        position=table.cube[order, :2],
+        confidence=table.cube[order, 2],
+        keypoints=table.parts,
+        individuals=table.people or [_ONE],
+        frames=frames,
+        fps=fps,
+        attrs={"scorer": table.scorer},
+        images=images,
+    )
+    return make_tracks(path, found, skeleton=skeleton, software="DeepLabCut")
+
+
+def read_table(path: Path) -> Table:
+    """Read a table as it stands.
+
+    Parameters
+    ----------
+    path
+        A ``.csv`` or ``.h5`` file.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    FormatError
+        If the file is no such table, or would run code (pickles are not trusted).
+    MissingExtraError
+        If an ``.h5`` file is given and ``tables`` is not installed.
+    """
     table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_h5(path)
     many = "individuals" in table.levels
     scorers = {c[0] for c in table.columns}
@@ -109,18 +168,8 @@ def read_deeplabcut(
             raise FormatError(f"'{path}': '{', '.join(column[1:])}' stands twice")
         taken.add(place)
         cube[:, *place] = values
-    order, frames, images = _frames(path, table.rows)
-    found = Found(
-        position=cube[order, :2],
-        confidence=cube[order, 2],
-        keypoints=parts,
-        individuals=people,
-        frames=frames,
-        fps=fps,
-        attrs={"scorer": next(iter(scorers))},
-        images=images,
-    )
-    return make_tracks(path, found, skeleton=skeleton, software="DeepLabCut")
+    rows = [str(row).replace("\\", "/") for row in table.rows]
+    return Table(next(iter(scorers)), people if many else None, parts, rows, cube)
 
 
 def write_deeplabcut(path: Path, tracks: Tracks) -> None:
@@ -145,7 +194,19 @@ def write_deeplabcut(path: Path, tracks: Tracks) -> None:
     """
     if tracks.poses is None or tracks.poses.sizes["space"] != 2:
         raise InputError("a DeepLabCut file holds 2D keypoints only")
-    table = _table_of(tracks.poses)
+    write_frame(path, _table_of(tracks.poses))
+
+
+def write_frame(path: Path, table: pd.DataFrame) -> None:
+    """Write a table that has DeepLabCut's columns, ``.csv`` or ``.h5`` by the file's suffix.
+
+    Raises
+    ------
+    MissingExtraError
+        If an ``.h5`` file is to be written and ``tables`` is not installed.
+    OutputError
+        If the file cannot be written.
+    """
     if path.suffix.lower() == ".csv":
         buffer = io.StringIO()
         table.to_csv(buffer, lineterminator="\n")
@@ -163,16 +224,41 @@ def _table_of(poses: xr.Dataset) -> pd.DataFrame:
     cube = np.concatenate([xy, confidence[:, None]], axis=1)[:, : len(coords)]
     many = people != [_ONE]
     scorer = str(poses.attrs.get("scorer", "gonio"))
-    columns, values = [], []
-    for person, point in _pairs(people, np.isfinite(cube).any(axis=(0, 1))):
-        for k, coord in enumerate(coords):
-            names = (people[person], parts[point]) if many else (parts[point],)
-            columns.append((scorer, *names, coord))
-            values.append(cube[:, k, point, person])
     rows = poses[IMAGE].values.astype(str) if IMAGE in poses.coords else frame_numbers(poses)
+    return make_frame(scorer, people if many else None, parts, pd.Index(rows), cube)
+
+
+def make_frame(
+    scorer: str, people: list[str] | None, parts: list[str], rows: pd.Index, cube: Doubles
+) -> pd.DataFrame:
+    """Build a table with DeepLabCut's columns.
+
+    Parameters
+    ----------
+    scorer, people, parts
+        See :class:`Table`.
+    rows
+        Frame numbers or pictures' names.
+    cube
+        ``(rows, 2 or 3, parts, people)``: x, y and, where there is one, the likelihood.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
+    many = people is not None
+    names = [_ONE] if people is None else people
+    coords = _COORDS[: cube.shape[1]]
+    columns, values = [], []
+    seen = np.atleast_1d(np.isfinite(cube).any(axis=(0, 1)))
+    for person, point in _pairs(names, seen):
+        for k, coord in enumerate(coords):
+            own = (names[person], parts[point]) if many else (parts[point],)
+            columns.append((scorer, *own, coord))
+            values.append(cube[:, k, point, person])
     return pd.DataFrame(
         np.stack(values, axis=1) if values else np.empty((len(cube), 0)),
-        index=pd.Index(rows),
+        index=rows,
         columns=pd.MultiIndex.from_tuples(columns, names=_LEVELS_MANY if many else _LEVELS),
     )
 
@@ -250,10 +336,9 @@ def _in_order(names: Sequence[str]) -> list[str]:
 
 
 def _frames(
-    path: Path, rows: list[Any]
+    path: Path, words: list[str]
 ) -> tuple[NDArray[np.intp], NDArray[np.int64], list[str] | None]:
     """Return the rows' order, their frame numbers in that order, and their pictures' names."""
-    words = [str(row).replace("\\", "/") for row in rows]
     images = None if all(re.fullmatch(r"\d+(\.0)?", word) for word in words) else words
     if images is None:
         numbers = np.array([int(float(word)) for word in words], np.int64)
