@@ -11,7 +11,6 @@ from gonio.codec import homography, transform, transform_boxes, warp
 from gonio.datasets.augmentation import AugmentationSettings, random_map
 from gonio.datasets.sampling import behind, sample_rng, within
 from gonio.errors import ConfigError, OutputError
-from gonio.formats.whole import whole_folder
 from gonio.imaging import random_photometry
 from gonio.labels import HIDDEN, UNLABELLED, VISIBLE, Labels
 from gonio.video import read_image, write_image
@@ -73,6 +72,8 @@ def augment_labels(
     InputError
         If an image cannot be read.
     """
+    from gonio.formats.whole import whole_folder  # brings all readers along
+
     if settings.half_body is not None:
         raise ConfigError("augmentation.half_body: copies are whole images; leave it out")
     if copies < 1:

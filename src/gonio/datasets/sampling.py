@@ -259,7 +259,7 @@ def make_sample(
     Notes
     -----
     About 0.5 ms for 17 Gaussian maps at 256×192, 2 ms if everything happens (one core). Pictures
-    of this size are too small for OpenCV's threads: they take 20-60 % more of all cores' time,
+    of this size are too small for OpenCV's threads: they take 20–60 % more of all cores' time,
     so that workers had best begin with ``cv2.setNumThreads(1)``.
     """
     if image is None:

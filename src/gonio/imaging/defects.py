@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.special import ndtri
 
 from gonio.errors import InputError
 from gonio.imaging.checks import Image, as_image, check_image, refuse_outside
@@ -53,7 +53,7 @@ def add_noise(image: Image, sigma: float, rng: np.random.Generator) -> Image:
 @cache
 def _normal_steps() -> NDArray[np.float64]:
     """Return the middle quantiles of 256 equal parts of a normal distribution, variance 1."""
-    steps = ndtri((np.arange(256) + 0.5) / 256)
+    steps = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
     unit: NDArray[np.float64] = steps / steps.std()
     return unit
 
