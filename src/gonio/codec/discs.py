@@ -65,7 +65,8 @@ def decode_disc(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Read each point off its map as the score-weighted middle of the disc at its highest pixel.
 
-    A disc has no peak: its highest pixel is any of its pixels.
+    A disc has no peak: where a network has learned it well, its highest pixel is any of its
+    pixels, and what looks for a peak near it (:func:`decode_dark`) is off by up to half a radius.
 
     Parameters
     ----------

@@ -149,6 +149,9 @@ class OutputSpec(_Part):
         pixels (``corners``: unbiased data processing). See :data:`gonio.codec.Alignment`.
     sigma
         Standard deviation of the Gaussians a heatmap model was trained on, in cells.
+    radius
+        Radius of the binary discs a heatmap model was trained on, in cells; None: it was trained
+        on Gaussians. A disc has no peak and is read by its middle.
     peak
         The score of a point the model is sure of: a confidence is its score divided by it, at
         most 1.
@@ -159,6 +162,7 @@ class OutputSpec(_Part):
     names: dict[str, str] = {}
     alignment: Alignment = "edges"
     sigma: float = Field(default=2.0, ge=0)
+    radius: float | None = Field(default=None, gt=0)
     peak: float = Field(default=1.0, gt=0)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gonio.codec import decode_coords, decode_dark, decode_simcc, grid_to_input
+from gonio.codec import decode_coords, decode_dark, decode_disc, decode_simcc, grid_to_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ KINDS = ("heatmap", "simcc", "coords")
 def decode_points(outputs: Mapping[str, NDArray[Any]], card: Card) -> Decoded:
     """Read the keypoints of each image of a batch.
 
-    Heatmaps are decoded by DARK, SimCC distributions by the peak of a parabola.
+    Heatmaps are decoded by DARK, or where they hold discs by the disc's middle, SimCC distributions by the peak of a parabola.
 
     Parameters
     ----------
@@ -56,7 +56,11 @@ def decode_points(outputs: Mapping[str, NDArray[Any]], card: Card) -> Decoded:
 def _from_heatmaps(maps: NDArray[Any], card: Card) -> Decoded:
     if card.input.layout == "nhwc":
         maps = maps.transpose(0, 3, 1, 2)
-    points, scores = decode_dark(np.nan_to_num(maps), sigma=card.output.sigma)
+    maps = np.nan_to_num(maps)
+    if card.output.radius is not None:
+        points, scores = decode_disc(maps, radius=card.output.radius)
+    else:
+        points, scores = decode_dark(maps, sigma=card.output.sigma)
     grid_wh, input_wh = (maps.shape[3], maps.shape[2]), (card.input.width, card.input.height)
     return grid_to_input(points, grid_wh, input_wh, alignment=card.output.alignment), scores
 

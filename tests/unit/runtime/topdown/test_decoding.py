@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gonio.codec import (
     Alignment,
     encode_coords,
+    encode_disc,
     encode_gaussian,
     encode_simcc,
     input_to_grid,
@@ -33,6 +34,14 @@ def test_a_heatmap_gives_its_point(
     points, scores = decode_points({"heatmap": maps.transpose(0, 2, 3, 1) if nhwc else maps}, card)
     np.testing.assert_allclose(points, [[point] * 6], atol=0.02)
     assert scores.min() > 0.8
+
+
+def test_a_heatmap_of_discs_gives_their_middles() -> None:
+    card = pose_card("heatmap", stride=2, radius=3)
+    maps = encode_disc([[[3.5, 6.0]] * 6], np.ones((1, 6)), (8, 16), radius=3)
+    points, scores = decode_points({"heatmap": maps}, card)
+    np.testing.assert_allclose(points, [[[7.5, 12.5]] * 6])
+    assert scores.min() == 1
 
 
 @given(places, alignments, st.sampled_from([None, 0.5]))
