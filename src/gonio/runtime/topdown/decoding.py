@@ -23,7 +23,8 @@ KINDS = ("heatmap", "simcc", "coords")
 def decode_points(outputs: Mapping[str, NDArray[Any]], card: Card) -> Decoded:
     """Read the keypoints of each image of a batch.
 
-    Heatmaps are decoded by DARK, or where they hold discs by the disc's middle, SimCC distributions by the peak of a parabola.
+    Heatmaps are decoded by DARK, or by the discs' middles where they were trained on discs;
+    SimCC distributions by the peak of a parabola.
 
     Parameters
     ----------
