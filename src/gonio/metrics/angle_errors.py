@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gonio.errors import InputError
+from gonio.metrics.agreement import bland_altman
 from gonio.poses import INDIVIDUALS
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-_NORMAL_95 = 1.959963984540054
 
 
 def angle_errors(
@@ -116,30 +115,12 @@ def _summary(errors: list[Floats]) -> dict[str, float]:
     if not every.size:
         nothing = ("mae_deg", "rmse_deg", "bias_deg", "loa_low_deg", "loa_high_deg")
         return {**dict.fromkeys(nothing, np.nan), "n": 0}
-    bias = float(every.mean())
-    half = _NORMAL_95 * np.sqrt(_variance(errors))
+    limits = bland_altman(errors)
     return {
         "mae_deg": float(np.abs(every).mean()),
         "rmse_deg": float(np.sqrt(np.square(every).mean())),
-        "bias_deg": bias,
-        "loa_low_deg": bias - half,
-        "loa_high_deg": bias + half,
+        "bias_deg": limits.bias,
+        "loa_low_deg": limits.low,
+        "loa_high_deg": limits.high,
         "n": every.size,
     }
-
-
-def _variance(errors: list[Floats]) -> float:
-    """Return the variance of a single error: within people plus between them."""
-    sizes = np.array([e.size for e in errors], dtype=np.float64)
-    means = np.array([e.mean() for e in errors])
-    total, people = sizes.sum(), len(errors)
-    if total <= people:  # one frame each: within cannot be told from between
-        return float(means.var(ddof=1)) if people > 1 else np.nan
-    within = sum(float(np.square(e - m).sum()) for e, m in zip(errors, means, strict=True))
-    within /= total - people
-    if people == 1:
-        return float(within)
-    grand = (sizes * means).sum() / total
-    between = float((sizes * np.square(means - grand)).sum()) / (people - 1)
-    repeats = (total - np.square(sizes).sum() / total) / (people - 1)
-    return float(within + max(0.0, (between - within) / repeats))

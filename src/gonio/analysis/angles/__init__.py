@@ -6,7 +6,7 @@ dorsiflexion are positive, and standing upright every joint reads 0°. Degrees t
 
 from __future__ import annotations
 
-from gonio.analysis.angles.compute import compute_angles
+from gonio.analysis.angles.compute import angle_at_once, compute_angles
 from gonio.analysis.angles.definitions import (
     ANGLES,
     VIEWS,
@@ -26,6 +26,7 @@ __all__ = [
     "VIEWS",
     "AngleDefinition",
     "View",
+    "angle_at_once",
     "angle_names",
     "angle_points",
     "arc_points",

@@ -147,7 +147,26 @@ def _mirror(definition: AngleDefinition, side: str, view: View, direction: xr.Da
     return np.asarray(-from_front if side == "left" else from_front)
 
 
-def _series(definition: AngleDefinition, corners: list[Floats], mirror: Floats) -> Floats:
+def angle_at_once(definition: AngleDefinition, corners: Sequence[Floats], mirror: Floats) -> Floats:
+    """Compute an angle in single frames: what :func:`compute_angles` unwraps in time.
+
+    Parameters
+    ----------
+    definition
+        The angle, without its side.
+    corners
+        Its points, in the definition's order: arrays of shape ``(time, space, individuals)``,
+        pixels, y down. NaN = not seen.
+    mirror
+        Shape ``(time, individuals)`` or ``()``: what x is multiplied by, +1 for a person who
+        faces right, −1 left; NaN = unknown.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(time, individuals)``, degrees, −180 to 180 (the latter not included); NaN where a
+        point or the mirror is, or where two points coincide.
+    """
     if len(corners) == 2:
         u = corners[0] - corners[1]
         across, along = u[:, 1], u[:, 0] * mirror
@@ -157,13 +176,17 @@ def _series(definition: AngleDefinition, corners: list[Floats], mirror: Floats) 
         along = u[:, 0] * v[:, 0] + u[:, 1] * v[:, 1]
     raw = np.rad2deg(np.arctan2(across, along))
     raw[(across == 0) & (along == 0)] = np.nan
-    angle = wrap((raw + definition.offset_deg) * definition.scale)
+    return wrap((raw + definition.offset_deg) * definition.scale)
+
+
+def _series(definition: AngleDefinition, corners: list[Floats], mirror: Floats) -> Floats:
+    angle = angle_at_once(definition, corners, mirror)
     for person in range(angle.shape[1]):
         angle[:, person] = unwrap(angle[:, person], can_turn=definition.kind == "segment")
     return angle
 
 
-def _arms(corners: list[Floats]) -> tuple[Floats, Floats]:
+def _arms(corners: Sequence[Floats]) -> tuple[Floats, Floats]:
     if len(corners) == 3:
         return corners[0] - corners[1], corners[2] - corners[1]
     return corners[1] - corners[0], corners[3] - corners[2]
