@@ -42,7 +42,7 @@ class Icc(NamedTuple):
     value
         At most 1; NaN where it cannot be computed.
     low, high
-        Its confidence interval.
+        Its confidence interval; NaN where it cannot be computed.
     subjects
         How many subjects it rests on.
     """
@@ -126,6 +126,8 @@ def icc21(values: ArrayLike, *, confidence: float = 0.95) -> Icc:
     a = k * value / (n * (1 - value))
     b = 1 + k * value * (n - 1) / (n * (1 - value))
     spread = (a * raters) ** 2 / (k - 1) + (b * rest) ** 2 / ((n - 1) * (k - 1))
+    if not spread > 0:
+        return Icc(float(value), np.nan, np.nan, n)
     degrees = (a * raters + b * rest) ** 2 / spread
     tail = 1 - (1 - confidence) / 2
     lower, upper = distribution.ppf(tail, n - 1, degrees), distribution.ppf(tail, degrees, n - 1)
