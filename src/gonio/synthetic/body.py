@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 SIDES = ("left", "right")
+_SMALL_TOE = 0.82  # of the way from the heel to the tip of the big toe
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ def leg_points(body: Body, posture: Posture) -> dict[str, Array]:
         "heel": heel,
         "ball": ball,
         "foot_index": heel + toe_tip(body, posture),
+        "small_toe": heel + _SMALL_TOE * toe_tip(body, posture),
         "sole_heel": ankle + _turn(-0.85 * body.heel_back, low, posture.foot),
         "sole_ball": ball + _turn(0.0, low - high, posture.foot),
         "sole_toe": ball
@@ -197,7 +199,8 @@ def place(body: Body, posture: Posture, pelvis: Array) -> dict[str, Array]:
     Returns
     -------
     dict
-        Point → ``(time, 2)``: BlazePose's names, and ``neck``, ``mid_hip``, ``{side}_ball``.
+        Point → ``(time, 2)``: BlazePose's names, and ``neck``, ``mid_hip``, ``head_top``,
+        ``{side}_ball``, ``{side}_small_toe``.
     """
     neck = pelvis - body.trunk * _down(-posture.trunk)
     points = {"mid_hip": pelvis, "neck": neck}
@@ -216,7 +219,7 @@ def place(body: Body, posture: Posture, pelvis: Array) -> dict[str, Array]:
     for i, side in enumerate(SIDES):
         points[f"{side}_hip"] = pelvis
         points[f"{side}_shoulder"] = neck
-        for name in ("knee", "ankle", "heel", "foot_index", "ball"):
+        for name in ("knee", "ankle", "heel", "foot_index", "small_toe", "ball"):
             points[f"{side}_{name}"] = legs[name][:, i]
         for name, value in hand.items():
             points[f"{side}_{name}"] = value[:, i]
@@ -232,7 +235,9 @@ _FACE = {
     "eye": (0.062, 0.118),
     "eye_outer": (0.054, 0.117),
     "ear": (0.014, 0.106),
+    "head_top": (0.005, 0.185),
 }
+_UNSIDED = ("nose", "head_top")
 
 
 def _face(body: Body, posture: Posture, neck: Array) -> dict[str, Array]:
@@ -240,7 +245,7 @@ def _face(body: Body, posture: Posture, neck: Array) -> dict[str, Array]:
     for name, (x, y) in _FACE.items():
         place_m = neck + body.stature * _turn(x, y, -posture.head)
         sided = (f"{side}_{name}" for side in SIDES)
-        points |= dict.fromkeys((name,) if name == "nose" else sided, place_m)
+        points |= dict.fromkeys((name,) if name in _UNSIDED else sided, place_m)
     return points
 
 

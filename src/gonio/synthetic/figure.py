@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from gonio.synthetic.body import SIDES
 from gonio.synthetic.shapes import draw_limb, draw_sprite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -24,10 +24,19 @@ if TYPE_CHECKING:
     Points = Mapping[str, Pixel]
 
 _FAR_DIM = 0.55
+PARTS: Final = ("far_arm", "far_leg", "head", "trunk", "near_leg", "near_arm")
+"""In the order in which they are drawn."""
 
 
 def draw_person(
-    canvas: Image, look: Look, points: Points, posture: Posture, *, lens: Lens, light: Light
+    canvas: Image,
+    look: Look,
+    points: Points,
+    posture: Posture,
+    *,
+    lens: Lens,
+    light: Light,
+    on_part: Callable[[str], None] | None = None,
 ) -> None:
     """Draw a person in place: far limbs first and darker, near limbs over the trunk.
 
@@ -45,16 +54,15 @@ def draw_person(
         Says which side is near, and the scales.
     light
         The light.
+    on_part
+        Called with each of :data:`PARTS` once it is drawn.
     """
     pen = _Pen(canvas, look, points, posture, lens, light)
-    far, near = 1 - lens.near, lens.near
     pen.shadows()
-    pen.arm(far, _FAR_DIM)
-    pen.leg(far, _FAR_DIM)
-    pen.head_and_neck()
-    pen.trunk()
-    pen.leg(near, 1.0)
-    pen.arm(near, 1.0)
+    for part in PARTS:
+        pen.part(part)
+        if on_part is not None:
+            on_part(part)
 
 
 class _Pen(NamedTuple):
@@ -64,6 +72,18 @@ class _Pen(NamedTuple):
     posture: Posture
     lens: Lens
     light: Light
+
+    def part(self, name: str) -> None:
+        side = 1 - self.lens.near if name.startswith("far") else self.lens.near
+        dim = _FAR_DIM if name.startswith("far") else 1.0
+        if name == "head":
+            self.head_and_neck()
+        elif name == "trunk":
+            self.trunk()
+        elif name.endswith("leg"):
+            self.leg(side, dim)
+        else:
+            self.arm(side, dim)
 
     def shadows(self) -> None:
         k = self.lens.px_per_m
@@ -91,8 +111,9 @@ class _Pen(NamedTuple):
 
     def trunk(self) -> None:
         hip, neck = self.points["mid_hip"], self.points["neck"]
-        self._axis("pelvis", hip + 0.16 * (neck - hip), hip - 0.02 * (neck - hip))
-        self._axis("trunk", hip + 0.97 * (neck - hip), hip + 0.12 * (neck - hip))
+        broad = self.lens.breadth
+        self._axis("pelvis", hip + 0.16 * (neck - hip), hip - 0.02 * (neck - hip), broad=broad)
+        self._axis("trunk", hip + 0.97 * (neck - hip), hip + 0.12 * (neck - hip), broad=broad)
 
     def head_and_neck(self) -> None:
         neck = self.points["neck"]
@@ -104,14 +125,21 @@ class _Pen(NamedTuple):
         self._axis(name, self.points[start], self.points[end], side, dim=dim)
 
     def _axis(
-        self, name: str, start: Pixel, end: Pixel, side: int | None = None, *, dim: float = 1.0
+        self,
+        name: str,
+        start: Pixel,
+        end: Pixel,
+        side: int | None = None,
+        *,
+        dim: float = 1.0,
+        broad: float = 1.0,
     ) -> None:
         draw_limb(
             self.canvas,
             getattr(self.look, name),
             start,
             end,
-            px_per_m=self.lens.px_per_m * self.lens.scale(side),
+            px_per_m=self.lens.px_per_m * self.lens.scale(side) * broad,
             light=self.light,
             dim=dim,
         )
@@ -126,6 +154,7 @@ class _Pen(NamedTuple):
             pitch_deg,
             px_per_m=self.lens.px_per_m * self.lens.scale(side),
             dim=dim,
+            squeeze=self.lens.squeeze,
         )
 
 

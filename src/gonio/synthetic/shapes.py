@@ -96,7 +96,8 @@ def draw_limb(
     """Draw a limb from ``start`` to ``end`` (pixels), antialiased and shaded, in place.
 
     The side called front lies to the left of the way from end to start: forward, for a limb that
-    hangs down from a person who faces right.
+    hangs down from a person who faces right. A fourth channel of the canvas, where there is one,
+    gathers what is covered: 255 = wholly.
     """
     radius = part.radius * np.float32(px_per_m)
     reach = float(radius.max()) + 1.0
@@ -141,6 +142,8 @@ def _blend(
     view: Image, rows: NDArray[np.intp], cols: NDArray[np.intp], color: Floats, alpha: Floats
 ) -> None:
     below = view[rows, cols].astype(np.float32)
+    if below.shape[1] > color.shape[1]:
+        color = np.column_stack([color, np.full(len(color), 255, np.float32)])
     below += (color - below) * alpha[:, None]
     view[rows, cols] = np.clip(below, 0, 255).astype(np.uint8)
 
@@ -259,11 +262,16 @@ def draw_sprite(
     *,
     px_per_m: float,
     dim: float = 1.0,
+    squeeze: float = 1.0,
 ) -> None:
-    """Draw a sprite with its origin at a pixel, turned counter-clockwise by a pitch, in place."""
+    """Draw a sprite with its origin at a pixel, turned counter-clockwise by a pitch, in place.
+
+    ``squeeze`` makes the turned sprite narrower. A fourth channel of the canvas, where there is
+    one, gathers what is covered: 255 = wholly.
+    """
     k = px_per_m / sprite.px_per_m
     c, s = k * np.cos(np.radians(pitch_deg)), k * np.sin(np.radians(pitch_deg))
-    turn = np.array([[c, s], [-s, c]])
+    turn = np.array([[c * squeeze, s * squeeze], [-s, c]])
     h, w = sprite.image.shape[:2]
     shift = place_px - turn @ np.array(sprite.origin_px)
     corners = np.array([(0, 0), (w, 0), (0, h), (w, h)]) @ turn.T + shift
@@ -274,5 +282,8 @@ def draw_sprite(
     matrix = np.column_stack([turn, shift - (x0, y0)])
     layer = cv2.warpAffine(sprite.image, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
     view = canvas[y0:y1, x0:x1]
-    mixed = view * (1 - layer[..., 3:]) + layer[..., :3] * dim
+    color = layer[..., :3] * dim
+    if view.shape[2] > color.shape[2]:
+        color = np.dstack([color, 255 * layer[..., 3]])
+    mixed = view * (1 - layer[..., 3:]) + color
     view[:] = np.clip(mixed, 0, 255).astype(np.uint8)
