@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         InputSpec,
         ModelSource,
         OutputSpec,
+        Training,
         card_path,
         dump_card,
         load_card,
@@ -24,20 +25,24 @@ if TYPE_CHECKING:
     from gonio.runtime.estimator import Estimator, FramePeople, Person, open_estimator
     from gonio.runtime.fit import check_outputs, needed_outputs, output_name
     from gonio.runtime.pipeline import CHUNK_FRAMES, chunk_count, estimate_frames, find_people
+    from gonio.runtime.predictions import predict
     from gonio.runtime.sessions import Session, cpu_count, onnx_providers, open_session
     from gonio.runtime.store import Model, ModelStore, built_in_cards
+    from gonio.runtime.trained import card_for_network
 
 _HOMES = {
     "cards": (
-        *("Card", "CropSpec", "InputSpec", "ModelSource", "OutputSpec"),
+        *("Card", "CropSpec", "InputSpec", "ModelSource", "OutputSpec", "Training"),
         *("card_path", "dump_card", "load_card"),
     ),
     "chunks": ("Chunk", "ChunkFolder", "is_worth_keeping"),
     "estimator": ("Estimator", "FramePeople", "Person", "open_estimator"),
     "fit": ("check_outputs", "needed_outputs", "output_name"),
     "pipeline": ("CHUNK_FRAMES", "chunk_count", "estimate_frames", "find_people"),
+    "predictions": ("predict",),
     "sessions": ("Session", "cpu_count", "onnx_providers", "open_session"),
     "store": ("Model", "ModelStore", "built_in_cards"),
+    "trained": ("card_for_network",),
 }
 _EXPORTS = {name: f"gonio.runtime.{home}" for home, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of the data's way
@@ -46,6 +51,8 @@ __all__ = [  # noqa: RUF022 - in the order of the data's way
     "InputSpec",
     "ModelSource",
     "OutputSpec",
+    "Training",
+    "card_for_network",
     "card_path",
     "dump_card",
     "load_card",
@@ -63,6 +70,7 @@ __all__ = [  # noqa: RUF022 - in the order of the data's way
     "Person",
     "open_estimator",
     "estimate_frames",
+    "predict",
     "CHUNK_FRAMES",
     "Chunk",
     "ChunkFolder",

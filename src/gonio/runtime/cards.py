@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, get_args
 
+import cv2
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from gonio.codec import Alignment
 from gonio.errors import ConfigError, near_match
+from gonio.skeletons import Skeleton, load_skeleton
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +44,10 @@ class CropSpec(_Part):
 
     Attributes
     ----------
+    source
+        ``person``: each person's box, which a detector finds; ``image``: the whole image,
+        letterboxed, for recordings of one person or animal. ``padding`` and ``aspect`` are of
+        no use then.
     padding
         The region's side relative to the person's; 1 adds nothing.
     aspect
@@ -43,6 +57,7 @@ class CropSpec(_Part):
         detector's input.
     """
 
+    source: Literal["person", "image"] = "person"
     padding: float = Field(default=1.25, gt=0)
     aspect: float | None = Field(default=None, gt=0)
     fill: int = Field(default=0, ge=0, le=255)
@@ -115,7 +130,7 @@ class InputSpec(_Part):
             pixels = image[..., ::-1]
         elif self.channels == "grey":
             # ITU-R BT.601 luma, as image libraries define grey.
-            pixels = image @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32)
+            pixels = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
         std = np.asarray(self.std, dtype=np.float64)
         factor = (self.scale / std).astype(np.float32)
         offset = (np.asarray(self.mean) / std).astype(np.float32)
@@ -139,10 +154,10 @@ class OutputSpec(_Part):
     stride
         Input pixels per cell of a heatmap; for SimCC, input pixels per bin.
     names
-        Role → name of the output in the file. Roles by kind: ``heatmap``: heatmap;
-        ``simcc``: x, y; ``coords``: coords; ``blazepose``: landmarks, presence, heatmap, mask,
-        world; ``boxes``: boxes, scores, labels (0 = person). A model of one output need not
-        name it.
+        Role → name of the output in the file. Roles by kind: ``heatmap``: heatmap, locref (with
+        ``locref_stdev_px``); ``simcc``: x, y; ``coords``: coords; ``blazepose``: landmarks,
+        presence, heatmap, mask, world; ``boxes``: boxes, scores, labels (0 = person). A pose
+        model may also have visibility. A model of one output need not name it.
     alignment
         What heatmaps, bins or coordinates share with the input: its ``edges``, the centre of
         its first pixel (``origins``: MMPose, RTMPose), or the centres of its first and last
@@ -152,6 +167,10 @@ class OutputSpec(_Part):
     radius
         Radius of the binary discs a heatmap model was trained on, in cells; None: it was trained
         on Gaussians. A disc has no peak and is read by its middle.
+    locref_stdev_px
+        Of heatmap models with location refinement: input pixels by which the values of
+        ``locref`` are multiplied; 2K maps, x and y of the first keypoint, then of the second….
+        A keypoint then lies at its map's highest cell plus that cell's offset.
     peak
         The score of a point the model is sure of: a confidence is its score divided by it, at
         most 1.
@@ -163,7 +182,24 @@ class OutputSpec(_Part):
     alignment: Alignment = "edges"
     sigma: float = Field(default=2.0, ge=0)
     radius: float | None = Field(default=None, gt=0)
+    locref_stdev_px: float | None = Field(default=None, gt=0)
     peak: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _check_locref(self) -> Self:
+        if self.locref_stdev_px is None and "locref" not in self.names:
+            return self
+        if self.kind != "heatmap":
+            raise ValueError(f"location refinement goes with heatmaps, not with {self.kind}")
+        if self.locref_stdev_px is None:
+            raise ValueError("locref_stdev_px: is missing; names.locref needs it")
+        if not {"heatmap", "locref"} <= set(self.names):
+            raise ValueError("names: with locref_stdev_px, heatmap and locref must be named")
+        if self.alignment != "edges":
+            raise ValueError("alignment: location refinement is read with 'edges' alone")
+        if self.radius is not None:
+            raise ValueError("radius: goes with discs, locref_stdev_px with location refinement")
+        return self
 
 
 class ModelSource(_Part):
@@ -212,6 +248,16 @@ class Training(_Part):
     data_sha256: str | None = Field(default=None, pattern=_SHA256)
 
 
+def _skeleton_kind(value: Any) -> str:
+    return "name" if value is None or isinstance(value, str) else "whole"
+
+
+SkeletonField = Annotated[
+    Annotated[str | None, Tag("name")] | Annotated[Skeleton, Tag("whole")],
+    Discriminator(_skeleton_kind),
+]
+
+
 class Card(_Part):
     """What goes with a model's file.
 
@@ -222,8 +268,8 @@ class Card(_Part):
     task
         What it does.
     skeleton
-        Name of the skeleton (or path of its TOML file) its keypoints follow; a pose model
-        must name one.
+        The skeleton its keypoints follow: its name, the path of its TOML file, or, where it is
+        no built-in one, all of it. A pose model must have one.
     detector
         Store name of the model that finds the people a pose model looks at; None:
         ``rtmdet-nano``, or ``blazepose-detector`` for BlazePose.
@@ -245,7 +291,7 @@ class Card(_Part):
     name: str = Field(pattern=_NAME)
     version: str = ""
     task: Task
-    skeleton: str | None = None
+    skeleton: SkeletonField = None
     detector: str | None = Field(default=None, pattern=_NAME)
     input: InputSpec
     filters: tuple[dict[str, Any], ...] = ()
@@ -260,6 +306,25 @@ class Card(_Part):
         if self.task == "pose" and not self.skeleton:
             raise ValueError("skeleton: a pose model must name one")
         return self
+
+    @property
+    def skeleton_name(self) -> str | None:
+        """Name of the skeleton, or the path of its file; None where there is none."""
+        return self.skeleton.name if isinstance(self.skeleton, Skeleton) else self.skeleton
+
+    def load_skeleton(self) -> Skeleton:
+        """Return the skeleton its keypoints follow.
+
+        Raises
+        ------
+        ConfigError
+            If there is none, no built-in one has its name, or its file cannot be read.
+        """
+        if isinstance(self.skeleton, Skeleton):
+            return self.skeleton
+        if self.skeleton is None:
+            raise ConfigError(f"card '{self.name}': names no skeleton")
+        return load_skeleton(self.skeleton)
 
 
 def card_path(model_path: Path) -> Path:
@@ -328,9 +393,11 @@ def dump_card(card: Card) -> str:
 
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
+    # What kind of skeleton it was taken for is no key.
+    loc = tuple(k for i, k in enumerate(first["loc"]) if (i, k) not in {(1, "name"), (1, "whole")})
+    path = ".".join(str(part) for part in loc)
     if first["type"] == "extra_forbidden":
-        return f"unknown key '{path}'{_near_key(first['loc'])}"
+        return f"unknown key '{path}'{_near_key(loc)}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{path}: {message}" if path else message
 

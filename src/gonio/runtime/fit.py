@@ -8,7 +8,6 @@ import numpy as np
 
 from gonio.errors import ModelOutputError, near_match
 from gonio.runtime.sessions import shape_fits, show_shape
-from gonio.skeletons import load_skeleton
 
 if TYPE_CHECKING:
     from gonio.runtime.cards import Card
@@ -24,6 +23,12 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
 }
 _BLAZEPOSE_POINTS: Final = 39
 _BLAZEPOSE_VALUES: Final = 5
+
+
+def roles_of(card: Card) -> tuple[str, ...]:
+    """Return the roles without which a model's outputs cannot be decoded."""
+    refined = ("locref",) if card.output.locref_stdev_px is not None else ()
+    return (*ROLES[card.output.kind], *refined)
 
 
 def output_name(session: Session, card: Card, role: str) -> str:
@@ -56,7 +61,7 @@ def needed_outputs(card: Card) -> list[str] | None:
 
     None where the card does not name them all.
     """
-    names = [card.output.names.get(role) for role in ROLES[card.output.kind]]
+    names = [card.output.names.get(role) for role in roles_of(card)]
     return [name for name in names if name is not None] if all(names) else None
 
 
@@ -78,7 +83,7 @@ def check_outputs(session: Session, card: Card) -> None:
         At the first misfit, naming what was expected and what was found.
     """
     _check_input(session, card)
-    roles = {role: output_name(session, card, role) for role in ROLES[card.output.kind]}
+    roles = {role: output_name(session, card, role) for role in roles_of(card)}
     for role in card.output.names:
         output_name(session, card, role)
     shapes = session.output_shapes
@@ -113,11 +118,15 @@ def _check_input(session: Session, card: Card) -> None:
 
 def _expected(card: Card) -> dict[str, list[Shape]]:
     """Role → the shapes that would do; None for a size the card does not fix."""
-    points = len(load_skeleton(card.skeleton).keypoints) if card.skeleton else None
+    points = len(card.load_skeleton().keypoints) if card.skeleton else None
     wide, high = (_cells(n, card.output.stride) for n in (card.input.width, card.input.height))
     match card.output.kind:
         case "heatmap":
-            return {"heatmap": [_grid(card, points, high, wide)]}
+            shapes = {"heatmap": [_grid(card, points, high, wide)]}
+            if card.output.locref_stdev_px is not None:
+                offsets = None if points is None else 2 * points
+                shapes["locref"] = [_grid(card, offsets, high, wide)]
+            return shapes
         case "simcc":
             bins = card.output.stride
             across, down = (_cells(n, bins) for n in (card.input.width, card.input.height))

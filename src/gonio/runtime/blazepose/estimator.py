@@ -19,7 +19,6 @@ from gonio.runtime.blazepose.regions import RegionFilter, region_around, region_
 from gonio.runtime.estimator import Person
 from gonio.runtime.fit import check_outputs, needed_outputs
 from gonio.runtime.sessions import open_session
-from gonio.skeletons import load_skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +109,7 @@ class BlazePoseEstimator:
     ) -> None:
         self.card = card
         self.provider = provider
-        self.skeleton: Skeleton = load_skeleton(card.skeleton or "blazepose33")
+        self.skeleton: Skeleton = card.load_skeleton()
         if len(self.skeleton.keypoints) != BODY_POINTS:
             raise ModelOutputError(
                 f"model '{card.name}': skeleton '{self.skeleton.name}' has "

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gonio.codec import decode_coords, decode_dark, decode_disc, decode_simcc, grid_to_input
+from gonio.codec import (
+    decode_coords,
+    decode_dark,
+    decode_disc,
+    decode_locref,
+    decode_simcc,
+    grid_to_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +30,15 @@ KINDS = ("heatmap", "simcc", "coords")
 def decode_points(outputs: Mapping[str, NDArray[Any]], card: Card) -> Decoded:
     """Read the keypoints of each image of a batch.
 
-    Heatmaps are decoded by DARK, or by the discs' middles where they were trained on discs;
+    Heatmaps are decoded by DARK, by the discs' middles where they were trained on discs, or by
+    the highest cell and its offset where the model refines locations;
     SimCC distributions by the peak of a parabola.
 
     Parameters
     ----------
     outputs
-        Role → array, the batch first: ``heatmap``; ``x`` and ``y``; or ``coords``.
+        Role → array, the batch first: ``heatmap``, with ``locref`` where the card says so;
+        ``x`` and ``y``; or ``coords``.
     card
         The model's: kind of output, layout, alignment, width of its Gaussians.
 
@@ -41,7 +50,7 @@ def decode_points(outputs: Mapping[str, NDArray[Any]], card: Card) -> Decoded:
         Shape ``(N, K)``, 0–1, 0 where the point is NaN; NaN where the model gives no scores.
     """
     if card.output.kind == "heatmap":
-        points, scores = _from_heatmaps(outputs["heatmap"], card)
+        points, scores = _from_heatmaps(outputs, card)
     elif card.output.kind == "simcc":
         points, scores = decode_simcc(
             outputs["x"], outputs["y"], ratio=_ratio(card, outputs), alignment=card.output.alignment
@@ -54,16 +63,24 @@ def decode_points(outputs: Mapping[str, NDArray[Any]], card: Card) -> Decoded:
     return points, np.where(lost, 0.0, scores)
 
 
-def _from_heatmaps(maps: NDArray[Any], card: Card) -> Decoded:
-    if card.input.layout == "nhwc":
-        maps = maps.transpose(0, 3, 1, 2)
-    maps = np.nan_to_num(maps)
+def _from_heatmaps(outputs: Mapping[str, NDArray[Any]], card: Card) -> Decoded:
+    input_wh = (card.input.width, card.input.height)
+    maps = _channels_first(outputs["heatmap"], card)
+    if card.output.locref_stdev_px is not None:
+        offsets = _channels_first(outputs["locref"], card)
+        offsets = offsets.reshape(*maps.shape[:2], 2, *maps.shape[2:])
+        return decode_locref(maps, offsets, input_wh, stdev_px=card.output.locref_stdev_px)
     if card.output.radius is not None:
         points, scores = decode_disc(maps, radius=card.output.radius)
     else:
         points, scores = decode_dark(maps, sigma=card.output.sigma)
-    grid_wh, input_wh = (maps.shape[3], maps.shape[2]), (card.input.width, card.input.height)
+    grid_wh = (maps.shape[3], maps.shape[2])
     return grid_to_input(points, grid_wh, input_wh, alignment=card.output.alignment), scores
+
+
+def _channels_first(maps: NDArray[Any], card: Card) -> NDArray[Any]:
+    first = maps.transpose(0, 3, 1, 2) if card.input.layout == "nhwc" else maps
+    return np.asarray(np.nan_to_num(first))
 
 
 def _from_coords(values: NDArray[Any], card: Card) -> Decoded:

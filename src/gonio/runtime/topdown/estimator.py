@@ -21,7 +21,6 @@ from gonio.runtime.topdown.boxes import (
 )
 from gonio.runtime.topdown.detector import PersonDetector
 from gonio.runtime.topdown.posing import PoseModel, check_card
-from gonio.skeletons import load_skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +123,7 @@ class TopDownEstimator:
             raise ConfigError(f"detect_every: {detect_every} given, at least 1 is needed")
         self.card = card
         self.provider = provider
-        self.skeleton: Skeleton = load_skeleton(card.skeleton or "")
+        self.skeleton: Skeleton = card.load_skeleton()
         self._detector, self._poses = detector, poses
         self._max_people, self._detect_every = max_people, detect_every
         self._min_score, self._max_misses = min_score, max_misses

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gonio.codec import crop_matrix, invert, transform, warp
 from gonio.errors import ModelError
-from gonio.runtime.fit import ROLES, output_name
+from gonio.runtime.fit import output_name, roles_of
 from gonio.runtime.topdown.decoding import KINDS, decode_points
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gonio.codec import Region
+    from gonio.codec import Matrix, Region
     from gonio.runtime.cards import Card
     from gonio.runtime.sessions import Session
 
@@ -91,7 +91,7 @@ class PoseModel:
         check_card(card)
         self._session, self._card = session, card
         self.provider = session.provider
-        self._names = {role: output_name(session, card, role) for role in ROLES[card.output.kind]}
+        self._names = {role: output_name(session, card, role) for role in roles_of(card)}
         self._batched = session.input_shapes[session.input_names[0]][0] is None
 
     def locate(self, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Pose]:
@@ -112,21 +112,48 @@ class PoseModel:
         if not regions:
             return []
         spec = self._card.input
-        input_wh = (spec.width, spec.height)
-        matrices = [crop_matrix(region, input_wh) for region in regions]
-        crops = [
-            spec.to_tensor(warp(image, matrix, input_wh, fill=spec.crop.fill))
-            for matrix in matrices
-        ]
-        batches = [np.concatenate(crops)] if self._batched else crops
-        decoded = [decode_points(self._run(batch), self._card) for batch in batches]
-        points = np.concatenate([p for p, _ in decoded])
-        scores = np.concatenate([s for _, s in decoded])
+        matrices = [crop_matrix(region, (spec.width, spec.height)) for region in regions]
+        outputs = self.outputs([self.crop(image, matrix) for matrix in matrices])
+        points, scores = decode_points(outputs, self._card)
         return [
             Pose(transform(p, invert(m)), s, r)
             for p, s, m, r in zip(points, scores, matrices, regions, strict=True)
         ]
 
-    def _run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        outputs = self._session.run({self._session.input_names[0]: batch})
-        return {role: outputs[name] for role, name in self._names.items()}
+    def crop(self, image: NDArray[np.uint8], matrix: Matrix) -> NDArray[np.float32]:
+        """Cut the network's input out of an image.
+
+        Parameters
+        ----------
+        image
+            Shape ``(H, W, 3)``, RGB.
+        matrix
+            Image px → input px.
+
+        Returns
+        -------
+        ndarray
+            A batch of one, normalized.
+        """
+        spec = self._card.input
+        return spec.to_tensor(warp(image, matrix, (spec.width, spec.height), fill=spec.crop.fill))
+
+    def outputs(self, crops: Sequence[NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
+        """Run the network on one or more crops.
+
+        Parameters
+        ----------
+        crops
+            Batches of one, from :meth:`crop`.
+
+        Returns
+        -------
+        dict
+            Role → array, the crops along its first axis.
+        """
+        batches = [np.concatenate(crops)] if self._batched else crops
+        answers = [self._session.run({self._session.input_names[0]: batch}) for batch in batches]
+        return {
+            role: np.concatenate([answer[name] for answer in answers])
+            for role, name in self._names.items()
+        }
