@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERBS = ["", "demo", "analyze", "models", "models list", "models info", "models pull", "models add"]
-VERBS += ["protocols", "protocols list", "protocols show", "convert", "doctor"]
+VERBS += ["protocols", "protocols list", "protocols show", "convert", "evaluate", "doctor"]
 MODULES = {
     "gonio.errors": "Exceptions",
     "gonio.skeletons": "Skeletons",

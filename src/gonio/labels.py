@@ -246,8 +246,9 @@ def make_labels(
         If shapes do not fit together or an index points beyond the images.
     """
     people, points = len(np.asarray(image_index)), len(skeleton.keypoints)
-    xy = np.array(keypoints_px, dtype=np.float64).reshape(people, -1, 2)
-    seen = np.array(visibility, dtype=np.int8).reshape(people, -1)
+    columns = -1 if people else points  # nobody has any number of keypoints
+    xy = np.array(keypoints_px, dtype=np.float64).reshape(people, columns, 2)
+    seen = np.array(visibility, dtype=np.int8).reshape(people, columns)
     if xy.shape[1] != points or seen.shape[1] != points:
         raise InputError(
             f"labels: {xy.shape[1]} keypoints and {seen.shape[1]} visibilities a person; "

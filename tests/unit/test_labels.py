@@ -49,3 +49,8 @@ def test_what_does_not_fit_the_skeleton_is_refused_with_both_numbers() -> None:
         make_labels(LEG, IMAGES, [0], np.zeros((1, 3, 2)), np.ones((1, 3)))
     with pytest.raises(InputError, match="beyond the 3 images"):
         make_labels(LEG, IMAGES, [3], np.zeros((1, 2, 2)), np.ones((1, 2)))
+
+
+def test_nobody_labelled_is_a_set_too() -> None:
+    empty = make_labels(LEG, IMAGES, [], [], [])
+    assert (len(empty), empty.keypoints_px.shape, empty.visibility.shape) == (0, (0, 2, 2), (0, 2))

@@ -231,6 +231,9 @@ class _Case:
             counted = self.labelled & (length > 0)[:, None]
             if left := int(self.labelled.sum() - counted.sum()):
                 notes.append(f"norm '{norm}' is unknown for people with {left} of the labels")
+        names = np.array(labels.skeleton.keypoints)[~self.labelled.any(axis=0)]
+        if names.size:
+            notes.append(f"nobody is labelled with: {', '.join(names)}")
         missing = ~np.isfinite(self.found_px).all(axis=-1)
         if missing[self.labelled].all():
             notes.append("not a single labelled keypoint was found")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gonio.workflows.analysis import analyze, analyze_batch
     from gonio.workflows.demonstration import demo
     from gonio.workflows.doctor import Check, diagnose
+    from gonio.workflows.evaluation import EvaluateSettings, ModelEvaluation, evaluate
     from gonio.workflows.results import AnalysisResult, BatchResult, Failure
     from gonio.workflows.settings import AnalyzeSettings, Progress
 
@@ -20,24 +21,30 @@ _HOMES = {
     "AnalyzeSettings": "settings",
     "BatchResult": "results",
     "Check": "doctor",
+    "EvaluateSettings": "evaluation",
     "Failure": "results",
+    "ModelEvaluation": "evaluation",
     "Progress": "settings",
     "analyze": "analysis",
     "analyze_batch": "analysis",
     "demo": "demonstration",
     "diagnose": "doctor",
+    "evaluate": "evaluation",
 }
 __all__ = [
     "AnalysisResult",
     "AnalyzeSettings",
     "BatchResult",
     "Check",
+    "EvaluateSettings",
     "Failure",
+    "ModelEvaluation",
     "Progress",
     "analyze",
     "analyze_batch",
     "demo",
     "diagnose",
+    "evaluate",
 ]
 
 
