@@ -72,7 +72,8 @@ def keypoint_ap(
     People without a labelled keypoint and crowds do not count, and a prediction that matches
     one of them is not held against the model (COCO's rule). Nor does a person whose area is not
     known. Areas are those of :func:`gonio.metrics.person_areas`. A keypoint that was not found
-    adds 0 to its person's OKS; a prediction without any keypoint is none.
+    adds 0 to its person's OKS; a prediction without any keypoint is none. Equal scores count in
+    the order of the images, then of the predictions.
 
     Parameters
     ----------

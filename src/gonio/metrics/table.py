@@ -240,19 +240,23 @@ class _Case:
         elif lost := int((missing | ~self.labelled).all(axis=1)[self.labelled.any(axis=1)].sum()):
             notes.append(f"{lost} people were not found at all")
         if self.settings.ap:
-            area = person_areas(labels)
-            if area.from_boxes:
-                notes.append(f"OKS: area = 0.53 × box for {area.from_boxes} people")
-            if area.from_keypoints:
-                notes.append(
-                    f"OKS: {area.from_keypoints} people have neither outline nor box; area = "
-                    "0.53 × the extent of their keypoints, which is not COCO's rule"
-                )
-            unknown = self.labelled.any(axis=1) & ~(area.px2 > 0)
-            if unknown.any():
-                notes.append(f"OKS: {int(unknown.sum())} people without any area left out")
+            notes += self._area_notes()
         if len(self.predictions) and (self.predictions.person_index >= 0).all():
             notes.append("people were looked for where the labels say: nobody invented, no box AP")
+        return notes
+
+    def _area_notes(self) -> list[str]:
+        area, notes = person_areas(self.labels), []
+        if area.from_boxes:
+            notes.append(f"OKS: area = 0.53 × box for {area.from_boxes} people")
+        if area.from_keypoints:
+            notes.append(
+                f"OKS: {area.from_keypoints} people have neither outline nor box; area = "
+                "0.53 × the extent of their keypoints, which is not COCO's rule"
+            )
+        unknown = self.labelled.any(axis=1) & ~(area.px2 > 0)
+        if unknown.any():
+            notes.append(f"OKS: {int(unknown.sum())} people without any area left out")
         return notes
 
     def keypoint_table(self) -> pd.DataFrame:

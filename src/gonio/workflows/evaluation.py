@@ -11,7 +11,7 @@ import numpy as np
 
 from gonio.codec import crop_matrix
 from gonio.datasets import data_sha256, person_region
-from gonio.errors import InputError, UnknownNameError
+from gonio.errors import InputError, ModelError, UnknownNameError
 from gonio.formats.labels import read_labels, with_sizes
 from gonio.labels import UNLABELLED, Predictions
 from gonio.metrics import NORMS, EvaluationSettings, evaluate_predictions
@@ -219,6 +219,11 @@ def evaluate(
         raise UnknownNameError("split", settings.split, SPLITS)
     measured = settings.metrics()
     found = ModelStore().resolve(model)
+    if found.card.output.kind == "blazepose":
+        raise ModelError(
+            f"model '{found.card.name}': finds people its own way, from frame to frame; only "
+            "models of heatmaps, SimCC or coordinates can be asked about labelled people"
+        )
     folder = settings.out or _folder(Path(model), found)
     check_folder(folder, overwrite=settings.overwrite)
     labels, split, name, notes = _labels(model, dataset, settings)
