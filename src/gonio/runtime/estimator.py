@@ -106,7 +106,7 @@ def open_estimator(
     store
         Where further models that the estimator needs (a detector) come from.
     max_people
-        Follow at most so many people at once.
+        Follow at most so many people at once. A model that looks at whole images finds one.
     device, threads
         See :func:`gonio.runtime.open_session`.
 
@@ -142,6 +142,10 @@ def open_estimator(
         return open_blazepose(
             model, store=store, max_people=max_people, device=device, threads=threads
         )
+    if card.input.crop.source == "image":
+        from gonio.runtime.wholeimage import open_whole_image
+
+        return open_whole_image(model, device=device, threads=threads)
     from gonio.runtime.topdown import open_topdown
 
     return open_topdown(model, store=store, max_people=max_people, device=device, threads=threads)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from gonio.errors import ConfigError, InputError, ModelError, UnknownNameError
+from gonio.errors import ConfigError, ModelError, UnknownNameError
 from gonio.runtime.estimator import Person
 from gonio.runtime.fit import check_outputs
 from gonio.runtime.sessions import open_session
@@ -20,7 +20,7 @@ from gonio.runtime.topdown.boxes import (
     with_least_size,
 )
 from gonio.runtime.topdown.detector import PersonDetector
-from gonio.runtime.topdown.posing import PoseModel, check_card
+from gonio.runtime.topdown.posing import PoseModel, check_card, check_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,7 +159,7 @@ class TopDownEstimator:
         InputError
             If the image is empty, or is not RGB of 8 bits.
         """
-        _check_image(image)
+        check_image(image)
         followed = [t for t in self._tracks if t.misses < self._max_misses]
         due = not followed or self._until_detection <= 0
         newcomers = self._detect(image, followed) if due else []
@@ -270,14 +270,6 @@ def _next_box(
     height, width = image_shape[:2]
     inside = np.array([[-0.5, -0.5, width - 0.5, height - 0.5]])
     return around if overlaps(around[None], inside)[0, 0] > 0 else None
-
-
-def _check_image(image: NDArray[np.uint8]) -> None:
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        shape = "×".join(map(str, image.shape))
-        raise InputError(
-            f"image: {shape} of {image.dtype} given; height × width × 3 of uint8 (RGB) is needed"
-        )
 
 
 def open_topdown(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gonio.codec import crop_matrix, invert, transform, warp
-from gonio.errors import ModelError
+from gonio.errors import InputError, ModelError
 from gonio.runtime.fit import output_name, roles_of
 from gonio.runtime.topdown.decoding import KINDS, decode_points
 
@@ -58,6 +58,21 @@ def check_card(card: Card) -> None:
         raise ModelError(
             f"model '{card.name}': its card names image filters, which this version of Gonio "
             "does not know. Without them its keypoints would be wrong."
+        )
+
+
+def check_image(image: NDArray[np.uint8]) -> None:
+    """Refuse what is no picture.
+
+    Raises
+    ------
+    InputError
+        If the image is empty, or is not RGB of 8 bits.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        shape = "×".join(map(str, image.shape))
+        raise InputError(
+            f"image: {shape} of {image.dtype} given; height × width × 3 of uint8 (RGB) is needed"
         )
 
 
