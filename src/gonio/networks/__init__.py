@@ -7,15 +7,18 @@ stage of training can freeze.
 
 from __future__ import annotations
 
+from gonio.networks.complexity import Complexity, complexity
 from gonio.networks.network import PoseNetwork, RoleInfo, activate, activated
 from gonio.networks.registry import build_network, builder_options, network_names
 
 __all__ = [
+    "Complexity",
     "PoseNetwork",
     "RoleInfo",
     "activate",
     "activated",
     "build_network",
     "builder_options",
+    "complexity",
     "network_names",
 ]

@@ -67,7 +67,7 @@ def timm_backbone(
     ModelError
         If the file of weights cannot be read or does not fit.
     """
-    where = f"network '{task.builder}'"
+    where = task.where
     if not timm.is_model(name):
         raise UnknownNameError("backbone", name, timm.list_models(), where=where)
     options |= {"out_indices": levels, "in_chans": task.in_channels}
@@ -121,14 +121,14 @@ def _check_maps(backbone: nn.Module, name: str, task: Task, levels: list[Level])
             maps = ghost(torch.empty(1, task.in_channels, height, width, device="meta"))
     except (AssertionError, RuntimeError, ValueError) as error:
         raise ConfigError(
-            f"network '{task.builder}': backbone '{name}' cannot take images of "
+            f"{task.where}: backbone '{name}' cannot take images of "
             f"{width} × {height} px ({error}). Choose another, such as resnet18."
         ) from error
     expected = [(1, c, height // stride, width // stride) for c, stride in levels]
     found = [tuple(m.shape) for m in maps]
     if found != expected:
         raise ConfigError(
-            f"network '{task.builder}': backbone '{name}' gives maps of shape {found} where "
+            f"{task.where}: backbone '{name}' gives maps of shape {found} where "
             f"{expected} were expected (batch, channels, height, width). "
             "Choose another, such as resnet18."
         )

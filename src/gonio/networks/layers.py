@@ -13,11 +13,127 @@ if TYPE_CHECKING:
 
 
 class Finest(nn.Module):
-    """Take the finest of the backbone's maps."""
+    """Take the finest of the backbone's maps.
+
+    Parameters
+    ----------
+    layers
+        What it goes through.
+    """
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Return the first of maps that run from fine to coarse."""
-        return maps[0]
+        taken: Tensor = self.layers(maps[0])
+        return taken
+
+
+class Coarsest(nn.Module):
+    """Take the coarsest of the backbone's maps."""
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return the last of maps that run from fine to coarse."""
+        return maps[-1]
+
+
+class Concatenate(nn.Module):
+    """Bring all maps to the finest one's size and mix them.
+
+    Parameters
+    ----------
+    channels
+        Of all maps together; as many come out.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mix = conv_norm_act(channels, channels, 1)
+        init_kaiming(self.mix)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return one map of the finest one's size."""
+        finest, *coarser = maps
+        mixed: Tensor = self.mix(torch.cat([finest, *(resize_to(m, finest) for m in coarser)], 1))
+        return mixed
+
+
+class Pyramid(nn.Module):
+    """Sum the maps from the coarsest down, then double the sum's size by a deconvolution.
+
+    Parameters
+    ----------
+    channels
+        Of each map, fine to coarse.
+    width
+        Of the laterals and of what comes out.
+    attention
+        What the coarsest lateral goes through; None: nothing.
+    """
+
+    def __init__(self, channels: Sequence[int], width: int, attention: nn.Module | None) -> None:
+        super().__init__()
+        self.laterals = nn.ModuleList(nn.Conv2d(count, width, 1) for count in channels)
+        init_kaiming(self.laterals)
+        self.attention = attention
+        self.grow = Deconvolutions(width, width, 1)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return ``(N, width, 2 h, 2 w)``, h and w being the finest map's."""
+        *finer, summed = (lateral(m) for lateral, m in zip(self.laterals, maps, strict=True))
+        if self.attention is not None:
+            summed = self.attention(summed)
+        for lateral in reversed(finer):
+            summed = lateral + resize_to(summed, lateral)
+        grown: Tensor = self.grow([summed])
+        return grown
+
+
+class DilatedTrunk(nn.Module):
+    """Quarter the image's size, then look ever farther at that size.
+
+    Parameters
+    ----------
+    in_channels
+        Of the image.
+    width
+        Channels throughout.
+    dilations
+        One residual block each.
+    """
+
+    def __init__(self, in_channels: int, width: int, dilations: Sequence[int]) -> None:
+        super().__init__()
+        self.stem = conv_norm_act(in_channels, width, 7, stride=2)
+        self.pool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.blocks = nn.Sequential(*(DilatedBlock(width, dilation) for dilation in dilations))
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return one map, ``(N, width, H / 4, W / 4)``."""
+        return [self.blocks(self.pool(self.stem(images)))]
+
+
+class DilatedBlock(nn.Module):
+    """Two dilated 3×3 convolutions beside a shortcut (He et al. 2016, CVPR).
+
+    Parameters
+    ----------
+    width
+        Channels.
+    dilation
+        Distance of a kernel's taps, cells.
+    """
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.first = conv_norm_act(width, width, 3, dilation=dilation)
+        self.second = conv_norm_act(width, width, 3, dilation=dilation)[:2]
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return a map of the same shape."""
+        return torch.relu(features + self.second(self.first(features)))
 
 
 class Deconvolutions(nn.Module):
@@ -53,49 +169,6 @@ class Deconvolutions(nn.Module):
         """Return ``(N, width, h · 2^count, w · 2^count)`` from the last of the maps."""
         grown: Tensor = self.steps(maps[-1])
         return grown
-
-
-class MapHead(nn.Module):
-    """One map a keypoint: a 1×1 convolution.
-
-    Parameters
-    ----------
-    channels
-        Of the features.
-    keypoints
-        Number of maps.
-    """
-
-    def __init__(self, channels: int, keypoints: int) -> None:
-        super().__init__()
-        self.heatmap = nn.Conv2d(channels, keypoints, 1)
-        nn.init.normal_(self.heatmap.weight, std=0.001)
-        nn.init.zeros_(self.heatmap.bias)  # type: ignore[arg-type]
-
-    def forward(self, features: Tensor) -> dict[str, Tensor]:
-        """Return role ``heatmap``, shape ``(N, K, h, w)``."""
-        return {"heatmap": self.heatmap(features)}
-
-
-class VisibilityHead(nn.Module):
-    """Tell whether each keypoint is seen: the features' mean over the image, one linear layer.
-
-    Parameters
-    ----------
-    channels
-        Of the features.
-    keypoints
-        How many are told.
-    """
-
-    def __init__(self, channels: int, keypoints: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(channels, keypoints)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits ``(N, K)``."""
-        seen: Tensor = self.linear(features.mean(dim=(2, 3)))
-        return seen
 
 
 def conv_norm_act(

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gonio.configs import check_config
 from gonio.errors import ConfigError, UnknownNameError
+from gonio.networks.builders.deeplabcut import DeeplabcutSettings, build_deeplabcut
+from gonio.networks.builders.dilated_cnn import DilatedCnnSettings, build_dilated_cnn
+from gonio.networks.builders.hrnet import HrnetSettings, build_hrnet
+from gonio.networks.builders.resnet_fpn import ResnetFpnSettings, build_resnet_fpn
+from gonio.networks.builders.simcc import SimccSettings, build_simcc
 from gonio.networks.builders.simple_baseline import SimpleBaselineSettings, build_simple_baseline
 from gonio.networks.spec import NetworkSettings, Task
 
@@ -26,6 +31,11 @@ class Builder:
 
 
 _BUILDERS: Final = {
+    "deeplabcut": Builder(DeeplabcutSettings, build_deeplabcut),
+    "dilated_cnn": Builder(DilatedCnnSettings, build_dilated_cnn),
+    "hrnet": Builder(HrnetSettings, build_hrnet),
+    "resnet_fpn": Builder(ResnetFpnSettings, build_resnet_fpn),
+    "simcc": Builder(SimccSettings, build_simcc),
     "simple_baseline": Builder(SimpleBaselineSettings, build_simple_baseline),
 }
 

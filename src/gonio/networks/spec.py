@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gonio.configs import Settings
 from gonio.errors import ConfigError
-from gonio.networks.layers import VisibilityHead
+from gonio.networks.heads import VisibilityHead
 from gonio.networks.network import RoleInfo
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ class Task:
     in_channels: int = 3
     pretrained: bool | Path = False
 
+    @property
+    def where(self) -> str:
+        """Begins messages."""
+        return f"network '{self.builder}'"
+
     def cells(self, stride: int) -> tuple[int, int]:
         """Return height and width of a map at a stride.
 
@@ -90,7 +95,7 @@ class Task:
         if width % stride or height % stride:
             fit = " × ".join(str(max(stride, round(n / stride) * stride)) for n in (width, height))
             raise ConfigError(
-                f"network '{self.builder}': the input is {width} × {height} px (width × height), "
+                f"{self.where}: the input is {width} × {height} px (width × height), "
                 f"its sides must be multiples of {stride}. Use {fit}."
             )
 

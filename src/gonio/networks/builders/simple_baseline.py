@@ -8,7 +8,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from gonio.networks.backbones import timm_backbone
-from gonio.networks.layers import Deconvolutions, MapHead
+from gonio.networks.heads import MapHead
+from gonio.networks.layers import Deconvolutions
 from gonio.networks.network import PoseNetwork
 from gonio.networks.spec import HeatmapSettings, Task
 
@@ -34,7 +35,6 @@ class SimpleBaselineSettings(HeatmapSettings):
 def build_simple_baseline(settings: SimpleBaselineSettings, task: Task) -> PoseNetwork:
     """Build it; heatmaps at the backbone's stride divided by 2 ** deconvolutions."""
     backbone, levels = timm_backbone(settings.backbone, task, levels=(-1,))
-    task.require_multiple(levels[-1].stride)
     stride = levels[-1].stride // 2**settings.deconvolutions
     neck = Deconvolutions(levels[-1].channels, settings.width, settings.deconvolutions)
     visibility, told = task.visibility(settings, neck.channels)
