@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from gonio.export.onnx import export_onnx
 from gonio.export.parity import Parity
+from gonio.export.run import ONNX, export_run
 
-__all__ = ["Parity", "export_onnx"]
+__all__ = ["ONNX", "Parity", "export_onnx", "export_run"]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gonio.runtime.predictions import predict
     from gonio.runtime.sessions import Session, cpu_count, onnx_providers, open_session
     from gonio.runtime.store import Model, ModelStore, built_in_cards
-    from gonio.runtime.trained import card_for_network
+    from gonio.runtime.trained import card_for_network, needs_export
 
 _HOMES = {
     "cards": (
@@ -42,7 +42,7 @@ _HOMES = {
     "predictions": ("predict",),
     "sessions": ("Session", "cpu_count", "onnx_providers", "open_session"),
     "store": ("Model", "ModelStore", "built_in_cards"),
-    "trained": ("card_for_network",),
+    "trained": ("card_for_network", "needs_export"),
 }
 _EXPORTS = {name: f"gonio.runtime.{home}" for home, names in _HOMES.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of the data's way
@@ -52,6 +52,7 @@ __all__ = [  # noqa: RUF022 - in the order of the data's way
     "ModelSource",
     "OutputSpec",
     "Training",
+    "needs_export",
     "card_for_network",
     "card_path",
     "dump_card",

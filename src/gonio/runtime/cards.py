@@ -241,11 +241,23 @@ class ModelSource(_Part):
 
 
 class Training(_Part):
-    """How a model came to be, where Gonio trained it."""
+    """How a model came to be, where Gonio trained it.
+
+    Attributes
+    ----------
+    command, seed
+        What was run.
+    data_sha256
+        Hash of the labels and images, :func:`gonio.datasets.data_sha256`.
+    weights_sha256
+        Hash of the ``model.safetensors`` that the file was exported from: tells whether it is
+        that of the weights beside it.
+    """
 
     command: str = ""
     seed: int | None = None
     data_sha256: str | None = Field(default=None, pattern=_SHA256)
+    weights_sha256: str | None = Field(default=None, pattern=_SHA256)
 
 
 def _skeleton_kind(value: Any) -> str:

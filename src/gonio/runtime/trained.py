@@ -6,11 +6,22 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from gonio.errors import ConfigError, UnknownNameError
-from gonio.runtime.cards import Card, CropSpec, InputSpec, OutputKind, OutputSpec, Training
+from gonio.runtime.cards import (
+    Card,
+    CropSpec,
+    InputSpec,
+    OutputKind,
+    OutputSpec,
+    Training,
+    card_path,
+    load_card,
+)
+from gonio.runtime.sources import sha256_of
 from gonio.skeletons import load_skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from gonio.datasets.sampling import InputSettings
     from gonio.datasets.targets import TargetSettings
@@ -91,6 +102,27 @@ def card_for_network(
         output=_output_spec(target, _KINDS[target.kind], stride, given),
         training=training,
     )
+
+
+def needs_export(folder: Path) -> bool:
+    """Say whether a folder is a run's whose ``model.onnx`` is missing or not that of its weights.
+
+    Times of files do not tell: a copied folder's are those of copying.
+
+    Raises
+    ------
+    ConfigError
+        If the card cannot be read.
+    OSError
+        If the weights cannot be read.
+    """
+    weights, file = folder / "model.safetensors", folder / "model.onnx"
+    if not weights.is_file():
+        return False
+    if not file.is_file() or not card_path(file).is_file():
+        return True
+    training = load_card(card_path(file)).training
+    return training is None or training.weights_sha256 != sha256_of(weights)
 
 
 def _input_spec(settings: InputSettings) -> InputSpec:

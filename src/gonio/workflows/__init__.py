@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gonio.workflows.demonstration import demo
     from gonio.workflows.doctor import Check, diagnose
     from gonio.workflows.evaluation import EvaluateSettings, ModelEvaluation, evaluate
+    from gonio.workflows.model_files import ExportResult, export
     from gonio.workflows.results import AnalysisResult, BatchResult, Failure
     from gonio.workflows.settings import AnalyzeSettings, Progress
 
@@ -22,6 +23,7 @@ _HOMES = {
     "BatchResult": "results",
     "Check": "doctor",
     "EvaluateSettings": "evaluation",
+    "ExportResult": "model_files",
     "Failure": "results",
     "ModelEvaluation": "evaluation",
     "Progress": "settings",
@@ -30,6 +32,7 @@ _HOMES = {
     "demo": "demonstration",
     "diagnose": "doctor",
     "evaluate": "evaluation",
+    "export": "model_files",
 }
 __all__ = [
     "AnalysisResult",
@@ -37,6 +40,7 @@ __all__ = [
     "BatchResult",
     "Check",
     "EvaluateSettings",
+    "ExportResult",
     "Failure",
     "ModelEvaluation",
     "Progress",
@@ -45,6 +49,7 @@ __all__ = [
     "demo",
     "diagnose",
     "evaluate",
+    "export",
 ]
 
 

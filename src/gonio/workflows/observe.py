@@ -24,6 +24,7 @@ from gonio.store import begin_chunks
 from gonio.tracking import assign_identities, process
 from gonio.video import open_source
 from gonio.workflows.given_tracks import load_given_tracks
+from gonio.workflows.model_files import find_model
 from gonio.workflows.provenance import describe_computation
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def observe_recording(
     with open_source(path, fps=settings.fps) as source, ThreadPoolExecutor() as opening:
         _refuse_too_slow(source, protocol)
         store = ModelStore()
-        found = store.resolve(protocol.model, progress=report)
+        found = find_model(protocol.model, store=store, progress=report)
         estimators = [opening.submit(opener) for opener in _openers(source, settings, found, store)]
         first = estimators[0].result()
         model = {

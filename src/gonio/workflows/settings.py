@@ -12,6 +12,7 @@ from gonio.protocols import load_protocol
 from gonio.runtime import CHUNK_FRAMES, ModelStore
 from gonio.runtime.sessions import PROVIDERS
 from gonio.tracking import check_person_rule, check_steps
+from gonio.workflows.model_files import find_model
 
 if TYPE_CHECKING:
     from gonio.protocols import ProtocolSpec
@@ -122,7 +123,7 @@ def resolve_protocol(settings: AnalyzeSettings) -> ProtocolSpec:
     if settings.from_poses is None:
         store = ModelStore()
         if protocol.model not in store.names():
-            store.resolve(protocol.model)  # a path, or unknown
+            find_model(protocol.model, store=store)  # a path, or unknown
     return protocol
 
 
