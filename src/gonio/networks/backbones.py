@@ -68,8 +68,7 @@ def timm_backbone(
         If the file of weights cannot be read or does not fit.
     """
     where = task.where
-    if not timm.is_model(name):
-        raise UnknownNameError("backbone", name, timm.list_models(), where=where)
+    _require_known(name, where)
     options |= {"out_indices": levels, "in_chans": task.in_channels}
     backbone = _pretrained(name, options, where) if task.pretrained is True else None
     if backbone is None:
@@ -84,6 +83,16 @@ def timm_backbone(
     task.require_multiple(given[-1].stride)
     _check_maps(backbone, name, task, given)
     return backbone, given
+
+
+def _require_known(name: str, where: str) -> None:
+    if not timm.is_model(name):
+        raise UnknownNameError("backbone", name, timm.list_models(), where=where)
+    architecture, _, tag = name.partition(".")
+    tags = [n.partition(".")[2] for n in timm.list_models(f"{architecture}.*", pretrained=True)]
+    if tag and tag not in tags:
+        told = f"{where}: backbone '{architecture}'"
+        raise UnknownNameError("weights", tag, tags, where=told)
 
 
 def _create(name: str, options: dict[str, Any], where: str, **pretrained: Any) -> nn.Module:
