@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gonio.cli import analyze, convert, demo, doctor, evaluate, export, models, protocols
+from gonio.cli import analyze, convert, demo, doctor, evaluate, export, models, protocols, study
 from gonio.cli.console import print_error, print_warning
 from gonio.errors import GonioError, GonioWarning
 
@@ -46,6 +46,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(protocols.app, name="protocols")
 app.command()(convert.convert)
 app.command()(evaluate.evaluate)
+app.add_typer(study.app, name="study")
 app.command()(export.export)
 app.command()(doctor.doctor)
 
