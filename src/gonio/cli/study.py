@@ -116,6 +116,7 @@ def _tell(outcome: StudyOutcome, *, quiet: bool, json: bool) -> None:
         columns,
         contrast_line,
         headline,
+        legend,
         notes,
         rows,
     )
@@ -126,8 +127,8 @@ def _tell(outcome: StudyOutcome, *, quiet: bool, json: bool) -> None:
         return
     if quiet:
         return
-    console.print_table(columns(table), rows(table), title=headline(table))
-    for line in [*map(contrast_line, table.contrasts), *notes(table)]:
+    console.print_table(columns(table, short=True), rows(table), title=headline(table))
+    for line in [legend(table), *map(contrast_line, table.contrasts), *notes(table)]:
         console.print_dim(line)
     console.print_text(f"{outcome.page}")
 

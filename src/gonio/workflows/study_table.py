@@ -19,13 +19,22 @@ AP: Final = "oks_ap"
 MISSING: Final = "–"
 
 
-def columns(table: StudyTable) -> list[str]:
-    """Return the table's headings."""
+def columns(table: StudyTable, *, short: bool = False) -> list[str]:
+    """Return the table's headings; ``short`` ones fit a terminal, :func:`legend` explains them."""
+    if short:
+        measured = [f"{_short(key)} {data}" for data in table.tests for key in _keys(table)]
+        return ["variant", "seeds", *measured, "from best", "ms", "M", "GFLOPs", "train s"]
     measured = [f"{_title(table, data)}: {key}" for data in table.tests for key in _keys(table)]
     return [
         "variant", "seeds", *measured, "from the best", "latency (ms)", "parameters (M)", "GFLOPs",
         "training (s)",
     ]  # fmt: skip
+
+
+def legend(table: StudyTable) -> str:
+    """Explain the short headings."""
+    named = ", ".join(f"{_short(key)}: {key}" for key in _keys(table))
+    return f"{named}; ms: one person on one CPU thread; M: million parameters."
 
 
 def rows(table: StudyTable) -> list[list[str]]:
@@ -180,6 +189,10 @@ def _keys(table: StudyTable) -> list[str]:
         key for row in table.rows for metrics in row.metrics.values() for key in metrics
     } or set(wanted)
     return [key for key in wanted if key in measured]
+
+
+def _short(key: str) -> str:
+    return "AP" if key == AP else key.partition("@")[0].upper()
 
 
 def _title(table: StudyTable, data: str) -> str:
