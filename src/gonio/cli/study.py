@@ -127,10 +127,25 @@ def _tell(outcome: StudyOutcome, *, quiet: bool, json: bool) -> None:
         return
     if quiet:
         return
-    console.print_table(columns(table, short=True), rows(table), title=headline(table))
+    _print(columns(table, short=True), rows(table), headline(table))
     for line in [legend(table), *map(contrast_line, table.contrasts), *notes(table)]:
         console.print_dim(line)
     console.print_text(f"{outcome.page}")
+
+
+def _print(headings: list[str], lines: list[list[str]], title: str) -> None:
+    """Print the table without rules, the variants' names whole."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, title=Text(title), title_justify="left", pad_edge=False)
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if i == 0 else "right", no_wrap=i == 0)
+    for line in lines:
+        table.add_row(*map(Text, line))
+    Console().print(table)
 
 
 def _pairs(texts: list[str] | None, option: str) -> dict[str, Path]:
