@@ -12,6 +12,7 @@ from gonio.report import origin, sections
 from gonio.report.plotly_figures import figures_json, panel_figure
 from gonio.report.prepare import COLORS, INK, prepare
 from gonio.report.stills import encode_stills
+from gonio.report.tables import keypoint_table
 from gonio.store import write_atomically
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def write_report(
         viewer = sections.viewer(pictures, has_video=has_overlay, has_curves=bool(data.panels))
         parts += [sections.without_recording(evaluation)]
         parts += [sections.workbench(viewer, sections.curves(data))]
-        parts += [sections.stills(pictures), sections.ranges(data)]
+        angles = sections.has_angles(evaluation)
+        parts += [sections.stills(pictures, angles=angles), sections.ranges(data)]
+    if not sections.has_angles(evaluation):
+        parts += [keypoint_table(evaluation)]
     limits = origin.limits(evaluation, data) if evaluation.chosen else ""
     exported = [file.name for end in (".trc", ".mot") for file in sorted(folder.glob(f"*{end}"))]
     method = origin.method(evaluation, [*([overlay] if has_overlay else []), *exported])

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from gonio.poses import operation_log
 from gonio.report.prepare import SIDE_VIEWS
-from gonio.report.sections import escape
+from gonio.report.sections import escape, has_angles
 from gonio.report.wording import (
     changed_something,
     operation_in_words,
@@ -32,6 +32,16 @@ _FILES: Final = ("angles.csv", "poses.nc", "evaluation.json", "summary.json")
 
 def limits(evaluation: Evaluation, data: ReportData) -> str:
     """Say what the numbers are and are not."""
+    if not has_angles(evaluation):
+        return _limits(
+            "positions",
+            [
+                "Positions are in pixels of the picture, from one camera, and stand in poses.nc: x "
+                "to the right, y down.",
+                "They describe the movement in this recording. They are not a diagnosis and do not "
+                "replace an examination; Gonio is not a certified medical device.",
+            ],
+        )
     points = [
         "Angles are measured in the picture, from one camera. Movement out of the picture's plane "
         "(turning, walking towards or away from the camera) changes them without the joint moving."
@@ -62,10 +72,14 @@ def limits(evaluation: Evaluation, data: ReportData) -> str:
         "The angles describe the movement in this recording. They are not a diagnosis and do not "
         "replace an examination; Gonio is not a certified medical device."
     )
+    return _limits("angles", points)
+
+
+def _limits(what: str, points: Sequence[str]) -> str:
     items = "".join(f"<li>{escape(text)}</li>" for text in points)
     return (
         '<section class="card" aria-labelledby="limits">'
-        f'<h2 id="limits">How to read these angles</h2><ul>{items}</ul></section>'
+        f'<h2 id="limits">How to read these {what}</h2><ul>{items}</ul></section>'
     )
 
 

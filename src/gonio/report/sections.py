@@ -45,10 +45,17 @@ def escape(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
+def has_angles(evaluation: Evaluation) -> bool:
+    """Say whether the skeleton has points that any angle lies between."""
+    return evaluation.angles.sizes["angle"] > 0
+
+
 def lead(evaluation: Evaluation) -> str:
     """Say in one line what was done with what."""
     protocol = evaluation.protocol
     title = str(protocol.get("title") or protocol.get("name") or "")
+    if not has_angles(evaluation):
+        title = f"Keypoints of the skeleton '{evaluation.skeleton.name}'"
     file = PurePath(str(evaluation.source.get("path") or "")).name
     return f"{escape(title)}{' · ' if title and file else ''}{escape(file)}"
 
@@ -155,10 +162,16 @@ def viewer(pictures: Sequence[Picture], *, has_video: bool, has_curves: bool) ->
     )
 
 
-def stills(pictures: Sequence[Picture]) -> str:
+def stills(pictures: Sequence[Picture], *, angles: bool) -> str:
     """Return single moments, cut out around the measured person."""
     if not pictures:
         return ""
+    note = "Do the keypoints lie where they should?"
+    if angles:
+        note = (
+            "Does the skeleton lie on the person? Where it does not, the angles of that moment "
+            "are wrong."
+        )
     items = "".join(
         f'<li><button type="button" data-time="{picture.time_s:.4f}">'
         f'<img src="{picture.address}" alt="Frame at {picture.time_s:.2f} s with the skeleton">'
@@ -168,8 +181,7 @@ def stills(pictures: Sequence[Picture]) -> str:
     return (
         '<section class="card moments" aria-labelledby="moments">'
         '<h2 id="moments">Single moments</h2>'
-        '<p class="note">Does the skeleton lie on the person? Where it does not, the angles of '
-        f'that moment are wrong.</p><ul class="stills">{items}</ul></section>'
+        f'<p class="note">{note}</p><ul class="stills">{items}</ul></section>'
     )
 
 

@@ -6,6 +6,9 @@ import html
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from gonio.poses import INDIVIDUALS, KEYPOINTS
 from gonio.report.wording import MISSING, number, sign_in_words, split_side, title_of, words_of
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gonio.report.prepare import ReportData
+    from gonio.store import Evaluation
 
 _MUCH_MISSING = 0.2
 _TICK_DEG = 30
@@ -60,6 +64,40 @@ def range_table(data: ReportData, *, segments: bool) -> str:
         }
         parts.append(_one_table(own.sort_values("order"), scale, caption, plots))
     return "".join(parts)
+
+
+def keypoint_table(evaluation: Evaluation) -> str:
+    """Return how often and how surely each keypoint was found: where there are no angles."""
+    if not evaluation.chosen:
+        return ""
+    chosen = {INDIVIDUALS: list(evaluation.chosen)}
+    raw, poses = evaluation.raw.sel(chosen), evaluation.poses.sel(chosen)
+    parts = []
+    for individual in evaluation.chosen:
+        rows = []
+        for name in evaluation.skeleton.keypoints:
+            own = {INDIVIDUALS: individual, KEYPOINTS: name}
+            found = raw["position"].sel(own).notnull().all("space")
+            kept = float(poses["position"].sel(own).notnull().all("space").mean())
+            sure = raw["confidence"].sel(own).where(found).to_numpy()
+            mean = float(sure[~np.isnan(sure)].mean()) if (~np.isnan(sure)).any() else None
+            rows.append(
+                f"<tr><th scope='row'>{html.escape(name.replace('_', ' '))}</th>"
+                f"<td>{100 * float(found.mean()):.0f} %</td><td>{number(mean, digits=2)}</td>"
+                f"<td>{100 * kept:.0f} %</td></tr>"
+            )
+        who = f"<caption>Person {evaluation.person_id(individual)}</caption>"
+        caption = who if len(evaluation.chosen) > 1 else ""
+        parts.append(
+            f"<div class='scroll'><table style='width:auto'>{caption}<thead><tr>"
+            "<th scope='col'>Keypoint</th><th scope='col'>Found by the model</th>"
+            "<th scope='col'>Mean confidence</th><th scope='col'>With a position after "
+            f"processing</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        )
+    return (
+        '<section class="card" aria-labelledby="keypoints"><h2 id="keypoints">Keypoints</h2>'
+        f"{''.join(parts)}<p class='note'>Shares of all frames.</p></section>"
+    )
 
 
 def value_table(data: ReportData) -> str:

@@ -51,6 +51,8 @@ def write_angles_csv(evaluation: Evaluation, folder: Path) -> None:
 def _angle_tables(evaluation: Evaluation, individual: str) -> Iterator[pd.DataFrame]:
     """Yield one person's rows in stretches, since as a whole they are large."""
     names = [str(name) for name in evaluation.angles["angle"].values]
+    if not names:
+        return
     filled = [is_filled(evaluation, name, individual) for name in names]
     for start in range(0, evaluation.angles.sizes["time"], _FRAMES_AT_ONCE):
         some = slice(start, start + _FRAMES_AT_ONCE)

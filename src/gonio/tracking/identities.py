@@ -50,6 +50,7 @@ def assign_identities(
     *,
     fps: float | None,
     attrs: dict[str, Any] | None = None,
+    alone: bool = False,
     max_gap_s: float = 1.0,
     min_track_s: float = 0.2,
 ) -> xr.Dataset:
@@ -66,6 +67,9 @@ def assign_identities(
         Frames per second of the source, kept as an attribute; None for an image.
     attrs
         Further attributes (``source``, ``model``…).
+    alone
+        Whether there is one person or animal only, whom every sighting is of, however far apart.
+        Of several in one frame the surest counts.
     max_gap_s
         How long somebody may be unseen and keep the identity, seconds; between two frames that
         lie further apart, any time.
@@ -91,12 +95,12 @@ def assign_identities(
     max_gap_s = positive("assign_identities", "max_gap_s", max_gap_s, zero=True)
     min_track_s = positive("assign_identities", "min_track_s", min_track_s, zero=True)
     mirror = np.array(skeleton.flip_order(), np.intp)
-    tracker = _Tracker(np.array(skeleton.sigmas, np.float64), mirror)
+    tracker = _Tracker(np.array(skeleton.sigmas, np.float64), mirror, alone=alone)
     for frame in frames:
         tracker.add(frame)
     doubles = tracker.drop_twins()
-    tracks = _link(tracker, max_gap_s)
-    kept, dropped = _drop_short(tracks, tracker.times_s, min_track_s)
+    tracks = [tracker.tracks] if alone else _link(tracker, max_gap_s)
+    kept, dropped = _drop_short([t for t in tracks if t], tracker.times_s, min_track_s)
     poses = make_poses(
         *_arrays(kept, len(tracker.times_s), len(skeleton.keypoints)),
         time_s=np.array(tracker.times_s, np.float64),
@@ -107,6 +111,7 @@ def assign_identities(
     return log_operation(
         poses,
         "assign_identities",
+        alone=alone,
         max_gap_s=max_gap_s,
         min_track_s=min_track_s,
         people=len(kept),
@@ -189,8 +194,9 @@ class _Tracker:
     A track that began on top of another one has that one as its ``twin`` until they part.
     """
 
-    def __init__(self, sigmas: Doubles, mirror: NDArray[np.intp]) -> None:
+    def __init__(self, sigmas: Doubles, mirror: NDArray[np.intp], *, alone: bool = False) -> None:
         self.sigmas, self.mirror = sigmas, mirror
+        self._alone = alone
         self.tracks: list[_Track] = []
         self.times_s: list[float] = []
         self._open: list[_Track] = []
@@ -207,6 +213,8 @@ class _Tracker:
         seen = [(p, points) for p, points in seen if np.isfinite(points).all(axis=1).any()]
         if not seen:
             return
+        if self._alone:
+            seen = [max(seen, key=lambda sighting: sighting[0].score)]
         owners = self._owners([points for _, points in seen], now)
         for (person, points), owner in zip(seen, owners, strict=True):
             track = owner
@@ -257,6 +265,8 @@ class _Tracker:
         owners: list[_Track | None] = [None] * len(seen)
         if not self._open:
             return owners
+        if self._alone:
+            return [self._open[0]]
         unseen_s = np.array([now - t.times_s[-1] for t in self._open])
         expected = np.stack([_expected(t, now) for t in self._open])
         like = compare(expected, np.stack(seen), self.sigmas, self.mirror)

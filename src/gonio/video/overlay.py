@@ -121,7 +121,9 @@ def draw_overlay(
     unit = math.sqrt(height * width) / 1000
     limbs = [(person, _limbs(person, skeleton)) for person in sorted(people, key=_is_main)]
     for person, parts in limbs:
-        thickness = max(1, round(min(3.2 * unit, _extent(person) / 60)))
+        # Without lines between them, points alone must show where somebody is.
+        thick = min(3.2 * unit, _extent(person) / 60) if skeleton.edges else 4.5 * unit
+        thickness = max(1, round(thick))
         if person.main:
             _draw_sectors(canvas, person.arcs, unit)
         _draw_limbs(canvas, parts, thickness)

@@ -12,7 +12,7 @@ from gonio.errors import ConfigError, InputError, PosesError
 from gonio.formats import detect_format, read_tracks
 from gonio.poses import INDIVIDUALS, KEYPOINTS, RAW_GROUP, load_poses, operation_log
 from gonio.runtime import FramePeople, Person
-from gonio.skeletons import load_skeleton, skeleton_names
+from gonio.skeletons import Skeleton, load_skeleton, skeleton_names
 from gonio.tracking import assign_identities
 
 if TYPE_CHECKING:
@@ -22,9 +22,16 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from gonio.formats import Tracks
-    from gonio.skeletons import Skeleton
 
+_DEFINITION = "skeleton_definition"
 _KEPT = ("source", "source_sha256", "source_software", "model", "model_sha256")
+
+
+def describe_skeleton(skeleton: Skeleton) -> dict[str, str]:
+    """Return the attribute with which poses hold a skeleton that is not built in."""
+    if skeleton.name in skeleton_names() and load_skeleton(skeleton.name) == skeleton:
+        return {}
+    return {_DEFINITION: skeleton.model_dump_json(by_alias=True)}
 
 
 def load_given_tracks(path: Path, *, fps: float | None) -> tuple[xr.Dataset, Skeleton]:
@@ -100,8 +107,11 @@ def _skeleton_of(raw: xr.Dataset, path: Path) -> Skeleton:
     name = raw.attrs.get("skeleton")
     known = [name] if name else skeleton_names()
     try:
-        skeletons = [load_skeleton(str(one)) for one in known]
-    except ConfigError as error:
+        if _DEFINITION in raw.attrs:
+            skeletons = [Skeleton.model_validate_json(raw.attrs[_DEFINITION])]
+        else:
+            skeletons = [load_skeleton(str(one)) for one in known]
+    except (ConfigError, ValueError) as error:
         raise PosesError(f"'{path}': {error}") from error
     fitting = [one for one in skeletons if set(one.keypoints) == given]
     if fitting:

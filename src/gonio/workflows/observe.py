@@ -23,7 +23,7 @@ from gonio.skeletons import load_skeleton
 from gonio.store import begin_chunks
 from gonio.tracking import assign_identities, process
 from gonio.video import open_source
-from gonio.workflows.given_tracks import load_given_tracks
+from gonio.workflows.given_tracks import describe_skeleton, load_given_tracks
 from gonio.workflows.model_files import find_model
 from gonio.workflows.provenance import describe_computation
 
@@ -138,7 +138,9 @@ def observe_recording(
                 "model": model["name"],
                 "model_version": model["version"],
                 "model_sha256": model["sha256"],
+                **describe_skeleton(first.skeleton),
             },
+            alone=found.card.input.crop.source == "image",
         )
         ignored = []
         if settings.fps is not None and source.info.kind != "images":

@@ -42,6 +42,7 @@ _DEFAULT_FPS = 25.0
 _ROOM = 1.35
 _ASPECT = 3 / 4
 _LEAST_SHARE = 0.5
+_LEAST_PART = 1 / 6
 _STILL_PX = 720
 _WELL_SEEN = 0.8
 
@@ -245,11 +246,12 @@ def cut_out_box(points_px: NDArray[np.float64], size: tuple[int, int]) -> tuple[
     -------
     tuple of slice
         Columns and rows inside the picture: 3 wide to 4 high around an upright person, who is
-        at least half as tall as the part; wider around a lying one.
+        at least half as tall as the part; wider around a lying one. At least a sixth as high
+        as the picture.
     """
     least, most = points_px.min(axis=0), points_px.max(axis=0)
     wide, tall = np.maximum(most - least, 1.0)
-    height = _ROOM * tall
+    height = max(_ROOM * tall, _LEAST_PART * size[1])
     width = max(_ASPECT * height, _ROOM * wide)
     height = max(height, min(width / _ASPECT, tall / _LEAST_SHARE))
     slices = []

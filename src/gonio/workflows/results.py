@@ -70,7 +70,7 @@ class AnalysisResult:
         )
 
     def tables(self, *, all_angles: bool = False) -> list[tuple[str, list[str], list[list[str]]]]:
-        """Return one table of ranges a person: its title, columns, and a row an angle.
+        """Return one table of ranges a person with angles: title, columns, a row an angle.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class AnalysisResult:
         """
         shows = self._shows(all_angles=all_angles)
         columns = ["angle", "min °", "max °", "mean °", "missing %"]
-        return [
+        tables = [
             (
                 f"Person {person['id']}",
                 columns,
@@ -88,6 +88,7 @@ class AnalysisResult:
             )
             for person in self.summary["people"]
         ]
+        return [table for table in tables if table[2]]
 
     def left_out(self, *, all_angles: bool = False) -> str:
         """Say how many angles :meth:`tables` leaves out and where they are; empty if none."""

@@ -98,7 +98,7 @@ def compute_angles(
         corners = [tracks[p] for p in angle_points(name, skeleton) or ()]
         mirror = _mirror(definition, side, view, direction)
         angle[:, i] = _series(definition, corners, mirror)
-    _warn(skeleton, absent, _undecided(poses, direction) if sagittal else [])
+    _warn(skeleton, present, absent, _undecided(poses, direction) if sagittal else [])
     angles = make_angles(
         angle,
         time_s=poses["time"].values,
@@ -198,9 +198,15 @@ def _undecided(poses: xr.Dataset, direction: xr.DataArray) -> list[str]:
     return [str(n) for n in poses[INDIVIDUALS].values[lost]]
 
 
-def _warn(skeleton: Skeleton, absent: list[str], undecided: list[str]) -> None:
+def _warn(skeleton: Skeleton, present: list[str], absent: list[str], undecided: list[str]) -> None:
     parts = []
-    if absent:
+    if absent and not present:
+        warnings.warn(
+            f"no angles: the skeleton '{skeleton.name}' has none of the points they lie between",
+            GonioWarning,
+            stacklevel=3,
+        )
+    elif absent:
         parts.append(f"skeleton '{skeleton.name}' has no points for: {', '.join(absent)}")
     if undecided:
         parts.append(f"NaN in passes where the facing is unknown, of: {', '.join(undecided)}")
