@@ -134,18 +134,27 @@ def _tell(outcome: StudyOutcome, *, quiet: bool, json: bool) -> None:
 
 
 def _print(headings: list[str], lines: list[list[str]], title: str) -> None:
-    """Print the table without rules, the variants' names whole."""
+    """Print the table without rules; where it is too wide, its last columns stand below."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, title=Text(title), title_justify="left", pad_edge=False)
-    for i, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if i == 0 else "right", no_wrap=i == 0)
-    for line in lines:
-        table.add_row(*map(Text, line))
-    Console().print(table)
+    screen = Console()
+    widths = [max(map(len, column)) + 3 for column in zip(headings, *lines, strict=True)]
+    console.print_text(title)
+    first = 1
+    while first < len(headings):
+        last = first + 1
+        while last < len(headings) and widths[0] + sum(widths[first : last + 1]) <= screen.width:
+            last += 1
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for i in (0, *range(first, last)):
+            table.add_column(headings[i], justify="right" if i else "left", no_wrap=True)
+        for line in lines:
+            table.add_row(*(Text(line[i]) for i in (0, *range(first, last))))
+        screen.print(table)
+        first = last
 
 
 def _pairs(texts: list[str] | None, option: str) -> dict[str, Path]:

@@ -255,7 +255,7 @@ def _recipe(
         recipe = load_recipe(study.base, keys)
     except ConfigError as error:
         raise ConfigError(f"study '{study.name}', variant '{variant.name}': {error}") from error
-    return recipe.model_copy(update={"name": variant.name})
+    return recipe.model_copy(update={"name": f"{study.name}.{variant.name}"})
 
 
 def _text(path: Path | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 STUDIES: Final = ConfigKind("study", Path(__file__).parents[1] / "studies")
 BUDGETS: Final = ("smoke", "small", "full")
-_JOIN: Final = "+"
+_JOIN: Final = "."
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 Keys = dict[str, Any]
 """A recipe's keys, dotted (``network.builder``) or nested, and their values."""
@@ -109,7 +112,7 @@ class Study(Settings):
         Variant → the recipe keys it changes.
     axes
         Axis → value → the recipe keys it changes; variants are all combinations, one value an
-        axis, named by their values joined by ``+``.
+        axis, named by their values joined by dots.
     budgets
         ``smoke``: minutes, shows that everything works; ``small``: two hours on two cores;
         ``full``: what the question deserves.
@@ -131,6 +134,9 @@ class Study(Settings):
     def _names_exist(self) -> Self:
         if bool(self.variants) == bool(self.axes):
             raise ValueError("name either 'variants' or 'axes'")
+        for name in (*self.variants, *(v for values in self.axes.values() for v in values)):
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"'{name}': name variants and values by a-z, 0-9, '-' and '_'")
         for name, budget in self.budgets.items():
             used = (budget.train, budget.validation, *budget.tests)
             _check_known("dataset", used, self.datasets, f"budgets.{name}")

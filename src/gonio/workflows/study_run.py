@@ -164,7 +164,7 @@ class StudyRun:
         spec = self.recipe.input
         shape = (spec.height, spec.width, spec.channel_count)
         image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-        tensor = card.input.to_tensor(image[None])
+        tensor = card.input.to_tensor(image)
         name = session.input_names[0]
         taken: list[float] = []
         while len(taken) < _LATENCY_RUNS + _WARM_UP or sum(taken) < _LATENCY_LEAST_S:

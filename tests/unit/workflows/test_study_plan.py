@@ -49,10 +49,10 @@ def test_variants_are_all_combinations_and_the_budget_has_the_last_word(tmp_path
     study = load_study(written(tmp_path))
     assert study.name == "depths"
     full = variants_of(study, find_budget(study, "full"))
-    assert [v.name for v in full] == ["shallow+short", "shallow+long", "deep+short", "deep+long"]
+    assert [v.name for v in full] == ["shallow.short", "shallow.long", "deep.short", "deep.long"]
     assert full[1].keys == {"network": {"backbone": "resnet18"}, "trainer": {"epochs": 9}}
     smoke = variants_of(study, find_budget(study, "smoke"))
-    assert [v.name for v in smoke] == ["deep+short", "deep+long"]
+    assert [v.name for v in smoke] == ["deep.short", "deep.long"]
     assert smoke[0].keys["trainer"] == {"batch_size": 4, "epochs": 2}, "a variant's own wins"
     assert smoke[1].keys["trainer"] == {"batch_size": 4, "epochs": 3}
     assert smoke[1].place == {"depth": "deep", "epochs": "long"}
@@ -76,6 +76,7 @@ def test_a_budget_changes_only_what_it_says_of_the_data(tmp_path: Path) -> None:
         ("axes:\n  depth", "variants: {a: {}}\naxes:\n  depth", "either 'variants' or 'axes'"),
         ("  smoke:", "  tiny:", "tiny"),
         ("tests: [drawn]", "tests: []", "tests"),
+        ("{shallow:", "{Shallow+:", "name variants and values by"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(
@@ -116,4 +117,4 @@ def test_the_studies_ask_what_the_documents_asked() -> None:
     lower = variants_of(names["lower-body"], names["lower-body"].budgets["full"])
     assert len(lower) == 3 * 4 * 2, "subsets, networks, reductions"
     posture = variants_of(names["posture-hrnet"], names["posture-hrnet"].budgets["full"])
-    assert [v.name for v in posture] == ["disc+w32", "disc+w48", "gaussian+w32", "gaussian+w48"]
+    assert [v.name for v in posture] == ["disc.w32", "disc.w48", "gaussian.w32", "gaussian.w48"]

@@ -63,7 +63,7 @@ def write_all(folder: Path, means: dict[str, float], noise: float = 0.01) -> Non
             write_result(folder, variant, seed, mean + off)
 
 
-MEANS = {"shallow+mse": 0.6, "shallow+l1": 0.605, "deep+mse": 0.7, "deep+l1": 0.695}
+MEANS = {"shallow.mse": 0.6, "shallow.l1": 0.605, "deep.mse": 0.7, "deep.l1": 0.695}
 
 
 def test_a_spread_is_the_mean_and_the_sample_deviation() -> None:
@@ -80,12 +80,12 @@ def test_only_differences_beyond_chance_between_seeds_are_claimed(
     """SD 0.01 in each of four variants: t(8) 2.306 · 0.01 · √(2/3) = 0.0188."""
     write_all(tmp_path, MEANS)
     found = {row.variant: row for row in table_of(study, tmp_path).rows}
-    assert math.isnan(found["deep+mse"].from_best), "the best itself"
-    assert found["deep+l1"].from_best == pytest.approx(-0.005)
-    assert found["deep+l1"].claim is False
-    assert found["shallow+l1"].claim is True
-    assert found["shallow+mse"].from_best == pytest.approx(-0.1)
-    assert found["shallow+mse"].latency_ms == 11.0, "the median over the seeds"
+    assert math.isnan(found["deep.mse"].from_best), "the best itself"
+    assert found["deep.l1"].from_best == pytest.approx(-0.005)
+    assert found["deep.l1"].claim is False
+    assert found["shallow.l1"].claim is True
+    assert found["shallow.mse"].from_best == pytest.approx(-0.1)
+    assert found["shallow.mse"].latency_ms == 11.0, "the median over the seeds"
 
 
 def test_a_choice_is_compared_over_all_that_is_otherwise_alike(
@@ -114,12 +114,12 @@ def test_one_seed_claims_nothing(study: Study, tmp_path: Path) -> None:
 
 
 def test_what_is_not_finished_is_said_and_not_guessed(study: Study, tmp_path: Path) -> None:
-    write_result(tmp_path, "deep+mse", 0, 0.7)
+    write_result(tmp_path, "deep.mse", 0, 0.7)
     table = table_of(study, tmp_path)
     lines = {line[0]: line for line in rows(table)}
-    assert lines["shallow+l1"][1] == "not run"
-    assert lines["deep+mse"][1] == "1"
-    assert "deep+mse (seed 1)" in table.missing
+    assert lines["shallow.l1"][1] == "not run"
+    assert lines["deep.mse"][1] == "1"
+    assert "deep.mse (seed 1)" in table.missing
     assert any(note.startswith("Not finished: ") for note in notes(table))
     assert any("--data photographs=PATH" in note for note in notes(table))
 
@@ -138,7 +138,7 @@ def test_the_table_goes_to_csv_and_json(study: Study, tmp_path: Path) -> None:
     table = table_of(study, tmp_path)
     lines = as_csv(table).splitlines()
     assert lines[0].startswith("study,budget,variant,depth,loss,data,metric,mean,sd,seeds")
-    assert lines[1].startswith("depths,smoke,shallow+mse,shallow,mse,drawn,pck,0.6")
+    assert lines[1].startswith("depths,smoke,shallow.mse,shallow,mse,drawn,pck,0.6")
     assert len(lines) == 1 + 4
     plain = json.loads(json.dumps(as_json(table), allow_nan=False))
     assert plain["variants"][2]["from_best"] is None
@@ -148,7 +148,7 @@ def test_the_table_goes_to_csv_and_json(study: Study, tmp_path: Path) -> None:
 def test_the_page_shows_the_same_person_across_all_variants(study: Study, tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "depths" / "small"
     picture = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
-    for variant in ("shallow+mse", "deep+mse"):
+    for variant in ("shallow.mse", "deep.mse"):
         sample = {"name": "000007.jpg", "person": 3, "loss": 0.0125, "pck": 0.5,
                   "truth": "a.jpg", "prediction": "b.jpg", "heatmap": "c.jpg"}  # fmt: skip
         write_result(folder, variant, 0, 0.5, samples=[sample])
@@ -167,8 +167,8 @@ def test_the_page_shows_the_same_person_across_all_variants(study: Study, tmp_pa
 
 
 def test_a_damaged_result_is_named(study: Study, tmp_path: Path) -> None:
-    write_result(tmp_path, "deep+mse", 0, 0.7)
-    file = run_folder(tmp_path, "deep+mse", 0) / "result.json"
+    write_result(tmp_path, "deep.mse", 0, 0.7)
+    file = run_folder(tmp_path, "deep.mse", 0) / "result.json"
     file.write_text(file.read_text()[:40])
     with pytest.raises(InputError, match=r"result\.json': cannot be read"):
         table_of(study, tmp_path)
