@@ -165,8 +165,9 @@ def _view(view: View) -> str:
         f'<img src="{_address(file)}" alt="{escape(view.title)}" loading="lazy">'
         for file in view.pictures
     )
+    kind = "pair one" if len(view.pictures) == 1 else "pair"
     return (
-        f'<figure><div class="pair">{images}</div><figcaption><b>{escape(view.title)}</b>'
+        f'<figure><div class="{kind}">{images}</div><figcaption><b>{escape(view.title)}</b>'
         f"{escape(view.numbers)}</figcaption></figure>"
     )
 

@@ -164,7 +164,10 @@ def _samples(table: StudyTable, folder: Path) -> list[SampleViews]:
             score = MISSING if sample["pck"] is None else f"{sample['pck']:.0%}"
             numbers = f"loss {sample['loss']:.3g}, PCK@0.05 {score}"
             views.append(View(row.variant, pictures, numbers))
-    return [SampleViews(name, views) for (name, _), views in shown.items()]
+    return [
+        SampleViews(f"{name}, labelled person {person}", views)
+        for (name, person), views in shown.items()
+    ]
 
 
 def from_best(row: Row) -> str:
