@@ -15,6 +15,7 @@ from gonio.labels import LabelledImage, make_labels
 from gonio.report.prepare import COLORS
 from gonio.skeletons import load_skeleton
 from gonio.synthetic import PersonSettings, frames, truth
+from gonio.synthetic.people import draw_people
 from gonio.video import open_source, write_image
 
 mpl.use("Agg")
@@ -44,6 +45,27 @@ def main() -> None:
     """Make all pictures."""
     walker()
     augmentation()
+    drawn_people()
+
+
+def drawn_people() -> None:
+    """Draw people as `gonio data synthesize` does; hidden keypoints are rings."""
+    skeleton = load_skeleton("coco17")
+    tiles = []
+    for index in (2, 6, 8, 9, 13, 21):
+        picture = draw_people(skeleton, 3, index)
+        scale = 300 / picture.image.shape[0]
+        tile = cv2.resize(picture.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        for points, seen in zip(picture.keypoints_px, picture.visibility, strict=True):
+            for point, keypoint, visible in zip(points, skeleton.keypoints, seen, strict=True):
+                if visible:
+                    side = "left" if keypoint.startswith("left") else "right"
+                    color = tuple(int(COLORS[side][i : i + 2], 16) for i in (1, 3, 5))
+                    where = np.rint((point + 0.5) * scale - 0.5).astype(int).tolist()
+                    kind = cv2.FILLED if visible == 2 else 1
+                    cv2.circle(tile, where, 3, color, kind, cv2.LINE_AA)
+        tiles.append(tile)
+    write_image(HERE / "_static" / "drawn_people.jpg", np.hstack(tiles))
 
 
 def augmentation() -> None:

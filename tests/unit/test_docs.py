@@ -18,6 +18,7 @@ from gonio.runtime import Card, load_card
 from gonio.runtime.cards import ModelSource
 from gonio.skeletons import load_skeleton
 from gonio.tracking import OPERATIONS, butterworth, check_steps
+from gonio.workflows.study_plan import datasets_of, find_budget, load_study, variants_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -110,3 +111,12 @@ def test_the_line_that_opens_tracks_for_movement_opens_them(
     datasets.ValidPosesInputs.validate(names["poses"])
     velocity = kinematics.compute_velocity(names["poses"].position)
     np.testing.assert_allclose(velocity.sel(space="x"), 10)
+
+
+def test_the_study_shown_can_be_run(tmp_path: Path) -> None:
+    (block,) = blocks("studies.md", "yaml")
+    (tmp_path / "depth.yaml").write_text(block, encoding="utf-8")
+    study = load_study(tmp_path / "depth.yaml")
+    budget = find_budget(study, "smoke")
+    assert [v.name for v in variants_of(study, budget)] == ["r18", "r50"]
+    assert list(datasets_of(study, budget)) == ["train", "held-out", "clinic"]
