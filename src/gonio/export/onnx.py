@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gonio.errors import ModelError
 from gonio.export.parity import Parity, compare, example_images
-from gonio.formats.whole import whole_file
+from gonio.formats.whole import cannot_write, whole_file
 from gonio.runtime import check_outputs, dump_card, open_session
 from gonio.runtime.cards import card_path
 from gonio.runtime.sources import sha256_of
@@ -97,10 +97,17 @@ def export_onnx(
     inside = card.model_copy(update={"sha256": None})
     program.model.metadata_props[METADATA] = dump_card(inside)
     expected = _run_network(module, batch)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
     with whole_file(path) as part:
         program.save(str(part), external_data=False)
-        parity = compare(expected, _run_file(part, batch, inside), inside)
+        try:
+            given = _run_file(part, batch, inside)
+        except ModelError as error:  # under the name it would have had
+            raise type(error)(str(error).replace(str(part), str(path))) from error
+        parity = compare(expected, given, inside)
         parity.require(path)
         complete = card.model_copy(update={"sha256": sha256_of(part)})
         with whole_file(card_path(path)) as card_part:

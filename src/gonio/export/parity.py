@@ -42,7 +42,7 @@ class Parity:
     compared, keypoints
         How many keypoints were compared, of how many. Left out are those without a clear peak
         (one that stands at least a tenth of a sure peak above the median of its map) and those
-        whose two highest cells differ by no more than the outputs do: any tiny difference moves
+        whose two highest cells differ by no more than the outputs may: any tiny difference moves
         them far.
     """
 
@@ -139,6 +139,6 @@ def _clear(one: NDArray[Any], other: NDArray[Any], card: Card) -> NDArray[np.boo
     best = flat.max(axis=-1)
     above = best - np.median(flat, axis=-1)
     there = np.take_along_axis(flat, flat_other.argmax(axis=-1)[..., None], axis=-1)[..., 0]
-    gap = np.abs(flat - flat_other).max(axis=-1)
+    gap = np.minimum(np.abs(flat - flat_other).max(axis=-1), MOST_RELATIVE * np.abs(one).max())
     tied = (flat.argmax(axis=-1) != flat_other.argmax(axis=-1)) & (best - there <= 2 * gap)
     return np.asarray((above >= _CLEAR * card.output.peak) & ~tied, dtype=np.bool_)

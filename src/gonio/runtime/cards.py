@@ -24,6 +24,8 @@ from gonio.errors import ConfigError, near_match
 from gonio.skeletons import Skeleton, load_skeleton
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 CARD_SUFFIX: Final = ".card.json"
@@ -419,13 +421,14 @@ def _near_key(loc: tuple[int | str, ...]) -> str:
     part: type[BaseModel] = Card
     for key in loc[:-1]:
         if isinstance(key, str):
-            part = _model_of(part.model_fields[key].annotation)
+            part = next(_models_in(part.model_fields[key].annotation))
     keys = [field.alias or name for name, field in part.model_fields.items()]
     parents = "".join(f"{key}." for key in loc[:-1])
     return near_match(f"{parents}{loc[-1]}", [f"{parents}{key}" for key in keys])
 
 
-def _model_of(annotation: Any) -> type[BaseModel]:
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(_model_of(a) for a in get_args(annotation) if a is not type(None) and a is not ...)
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

@@ -25,6 +25,14 @@ CARD: dict[str, Any] = {
 }
 
 
+LOCREF = {
+    "kind": "heatmap",
+    "names": {"heatmap": "a", "locref": "b"},
+    "locref_stdev_px": 7.3,
+}
+MOUSE = {"name": "m", "keypoints": ["snout", "left_ear", "right_ear"]}
+
+
 def changed(path: str, value: Any) -> dict[str, Any]:
     values: dict[str, Any] = json.loads(json.dumps(CARD))
     *parents, last = path.split("/")
@@ -53,6 +61,16 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("source/0/member", "m", "source.0: give either url, or package"),
         ("source/0/url", "ftp://x", "source.0.url: String should match"),
         ("sha256", "abc", "sha256: String should match"),
+        ("input/crop", {"source": "box"}, "input.crop.source: Input should be 'person' or 'image'"),
+        ("output/locref_stdev_px", 7.3, "names: with locref_stdev_px, heatmap and locref must be"),
+        ("output/names", {"locref": "b"}, "locref_stdev_px: is missing; names.locref needs it"),
+        ("output", LOCREF | {"kind": "simcc"}, "goes with heatmaps, not with simcc"),
+        ("output", LOCREF | {"radius": 3}, "radius: goes with discs"),
+        ("output", LOCREF | {"alignment": "origins"}, "read with 'edges' alone"),
+        ("skeleton", {"name": "m"}, "skeleton.keypoints: Field required"),
+        ("skeleton", {"name": "m", "keypoint": ["a"]}, "skeleton.keypoints: Field required"),
+        ("skeleton", {**MOUSE, "edge": []}, r"'skeleton.edge' \(did you mean 'skeleton.edges'"),
+        ("skeleton", 3, "skeleton: Input should be a valid dictionary"),
     ],
 )
 def test_a_fault_is_named_with_its_path_and_a_near_match(
@@ -60,6 +78,19 @@ def test_a_fault_is_named_with_its_path_and_a_near_match(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         make_card(changed(path, value), where="x")
+
+
+def test_a_card_holds_a_skeleton_that_nobody_else_knows() -> None:
+    card = make_card(changed("skeleton", MOUSE), where="x")
+    assert card.skeleton_name == "m"
+    assert card.load_skeleton().flip_order() == [0, 2, 1]
+    assert parse_card(dump_card(card), where="x") == card
+    named = make_card(CARD, where="x")
+    assert named.skeleton_name == "lower6"
+    assert named.load_skeleton() == load_skeleton("lower6")
+    detector = make_card({**CARD, "task": "detector", "skeleton": None}, where="x")
+    with pytest.raises(ConfigError, match="names no skeleton"):
+        detector.load_skeleton()
 
 
 def test_a_file_that_holds_no_card_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from gonio.codec import (
     encode_coords,
     encode_disc,
     encode_gaussian,
+    encode_locref,
     encode_simcc,
     input_to_grid,
 )
@@ -42,6 +43,24 @@ def test_a_heatmap_of_discs_gives_their_middles() -> None:
     points, scores = decode_points({"heatmap": maps}, card)
     np.testing.assert_allclose(points, [[[7.5, 12.5]] * 6])
     assert scores.min() == 1
+
+
+@pytest.mark.parametrize("nhwc", [False, True])
+def test_a_refined_location_is_its_cell_and_its_offset(nhwc: bool) -> None:
+    layout = {"width": 16, "height": 32, "layout": "nhwc" if nhwc else "nchw"}
+    names = {"heatmap": "a", "locref": "b"}
+    card = pose_card("heatmap", stride=2, locref_stdev_px=7.3, names=names)
+    card = card.model_copy(update={"input": card.input.model_validate(layout)})
+    point = [[[6.3, 20.9]] * 5 + [[3.0, 3.0]]]
+    scores, offsets, _ = encode_locref(
+        point, np.ones((1, 6)), (8, 16), WH, positive_px=4, stdev_px=7.3
+    )
+    outputs = {"heatmap": scores * 0.9, "locref": offsets.reshape(1, 12, 16, 8)}
+    if nhwc:
+        outputs = {role: maps.transpose(0, 2, 3, 1) for role, maps in outputs.items()}
+    points, confidence = decode_points(outputs, card)
+    np.testing.assert_allclose(points, point, atol=1e-5)
+    np.testing.assert_allclose(confidence, 0.9, atol=1e-6)
 
 
 @given(places, alignments, st.sampled_from([None, 0.5]))
