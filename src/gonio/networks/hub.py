@@ -6,7 +6,6 @@ the cache is looked into first, and the hub is asked for a sign of life with a s
 
 from __future__ import annotations
 
-import os
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -78,7 +77,7 @@ def _require_hub(repository: str) -> None:
     from huggingface_hub import constants
 
     advice = "Give a file of weights instead: pretrained=PATH."
-    if constants.HF_HUB_OFFLINE or os.environ.get("TRANSFORMERS_OFFLINE") == "1":
+    if constants.HF_HUB_OFFLINE:
         raise OfflineError(
             f"'{repository}' is not on this machine and HF_HUB_OFFLINE is set. {advice}"
         )

@@ -62,12 +62,11 @@ CASES = {
     "deeplabcut-resnet18": Case(
         "deeplabcut", RESNET18 + (512 * 9 + 1) * 51, {"backbone": "resnet18"}
     ),
-    # 1×1, then linear from 8·6 cells to 384 and 512 bins.
-    "simcc": Case("simcc", RESNET18 + 513 * 17 + 49 * 896),
-    # Li et al. 2022, table 1: SimCC on SimpleBaseline's deconvolutions.
-    "simcc-resnet50": Case(
-        "simcc", 36_753_105, {"backbone": "resnet50", "deconvolutions": 3}, published_millions=36.8
-    ),
+    # SimpleBaseline's deconvolutions and 1×1, then linear from 64·48 cells to 384 and 512 bins.
+    "simcc": Case("simcc", 15_376_721 + 3073 * 896),
+    "simcc-resnet50": Case("simcc", 33_999_697 + 3073 * 896, {"backbone": "resnet50"}),
+    # 1×1, then linear from 8·6 cells.
+    "simcc-small": Case("simcc", RESNET18 + 513 * 17 + 49 * 896, {"deconvolutions": 0}),
 }
 # The others are larger and show the same.
 LARGE = ("hrnet", "hrnet-w18", "hrnet-w48", "deeplabcut")

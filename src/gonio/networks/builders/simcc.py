@@ -1,7 +1,8 @@
 """SimCC: each keypoint's x and y as classes, bins finer than pixels.
 
 Li et al. (2022), SimCC: a simple coordinate classification perspective for human pose estimation,
-ECCV. Without deconvolutions it is the paper's smaller form; with three its larger.
+ECCV. Without deconvolutions it is the paper's smaller form, which has few cells to read from when
+the input is small.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class SimccSettings(NetworkSettings):
     """
 
     backbone: str = "resnet18"
-    deconvolutions: int = Field(default=0, ge=0, le=5)
+    deconvolutions: int = Field(default=3, ge=0, le=5)
     width: int = Field(default=256, gt=0)
     ratio: float = Field(default=2.0, gt=0, allow_inf_nan=False)
 
