@@ -17,6 +17,7 @@ from gonio.labels import UNLABELLED, Predictions
 from gonio.metrics import NORMS, EvaluationSettings, evaluate_predictions
 from gonio.runtime import ModelStore, predict
 from gonio.workflows.held_out import read_run_data
+from gonio.workflows.model_files import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,7 +219,7 @@ def evaluate(
     if settings.split is not None and settings.split not in SPLITS:
         raise UnknownNameError("split", settings.split, SPLITS)
     measured = settings.metrics()
-    found = ModelStore().resolve(model)
+    found = find_model(model, store=ModelStore())
     if found.card.output.kind == "blazepose":
         raise ModelError(
             f"model '{found.card.name}': finds people its own way, from frame to frame; only "
