@@ -161,7 +161,7 @@ def find_model(
         try:
             export(folder, progress=progress)
         except MissingExtraError as error:
-            what = "is not that of its weights" if (folder / "model.onnx").is_file() else "missing"
+            what = "not that of its weights" if (folder / "model.onnx").is_file() else "missing"
             raise ModelError(
                 f"run '{folder}': model.onnx is {what}, and torch is not here to write it. "
                 f"Where torch is, run: gonio export {folder} --to onnx"
