@@ -32,3 +32,8 @@ coordinate = st.floats(-50, 700)
 def test_the_part_lies_inside_the_picture(points: list[tuple[float, float]]) -> None:
     for part, limit in zip(cut_out_box(np.array(points), (640, 480)), (640, 480), strict=True):
         assert 0 <= part.start < part.stop <= limit
+
+
+def test_a_small_animal_is_shown_with_some_of_what_is_around_it() -> None:
+    columns, rows = cut_out_box(np.array([[300.0, 200.0], [304.0, 200.0]]), (640, 480))
+    assert (columns.stop - columns.start, rows.stop - rows.start) == (60, 80)
