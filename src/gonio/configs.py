@@ -82,6 +82,7 @@ def load_config(
     kind: ConfigKind,
     *,
     overrides: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Model:
     """Load a built-in configuration by name, or a user's YAML file by path.
 
@@ -101,6 +102,8 @@ def load_config(
         What it is called and where built-in ones lie.
     overrides
         Nested values that replace the file's; see :func:`parse_overrides`.
+    defaults
+        Nested values for what neither says.
 
     Returns
     -------
@@ -121,6 +124,8 @@ def load_config(
     if overrides:
         _refuse_unknown_keys(overrides, model, "", f"{kind.word} '{label}'")
         values = merge(values, overrides)
+    if defaults:
+        values = merge(defaults, values)
     return check_config(values, model, f"{kind.word} '{label}'")
 
 

@@ -212,7 +212,7 @@ def write_frame(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(buffer, lineterminator="\n")
         write_lines(path, buffer.getvalue().splitlines())
         return
-    _need_tables()
+    need_tables()
     with whole_file(path) as part:
         table.to_hdf(part, key=_KEY, mode="w")
 
@@ -307,7 +307,7 @@ def _read_csv(path: Path) -> _Table:
 
 def _read_h5(path: Path) -> _Table:
     refuse_code(path)
-    _need_tables()
+    need_tables()
     try:
         with pd.HDFStore(str(path), mode="r") as store:
             keys = [key.strip("/") for key in store.keys()]  # noqa: SIM118 - a store, not a dict
@@ -324,7 +324,14 @@ def _read_h5(path: Path) -> _Table:
     return _Table(levels, columns, rows, frame.to_numpy(dtype=np.float64))
 
 
-def _need_tables() -> None:
+def need_tables() -> None:
+    """Ask for what pandas needs to read and write ``.h5``.
+
+    Raises
+    ------
+    MissingExtraError
+        If ``tables`` is not installed.
+    """
     try:
         import tables  # noqa: F401
     except ImportError as error:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from gonio.formats.labels.common import check_images, with_sizes
-from gonio.formats.labels.doors import read_labels
+from gonio.formats.labels.doors import read_labels, write_labels
 from gonio.formats.labels.registry import (
     LabelFormat,
     detect_label_format,
@@ -22,4 +22,5 @@ __all__ = [
     "label_formats",
     "read_labels",
     "with_sizes",
+    "write_labels",
 ]

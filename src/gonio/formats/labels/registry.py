@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from gonio.errors import FormatError, UnknownNameError
 from gonio.formats.labels.coco import read_coco
+from gonio.formats.labels.coco_writer import write_coco
 from gonio.formats.labels.deeplabcut import CONFIG, FOLDER, STEM, read_deeplabcut_project
+from gonio.formats.labels.deeplabcut_writer import write_deeplabcut_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,16 +58,18 @@ class LabelFormat:
 
 
 HOLDABLE: Final = (
-    "visibility", "boxes", "areas", "crowds", "people", "videos", "subjects", "copies", "sizes",
+    "visibility", "boxes", "areas", "crowds", "people", "unlabelled", "videos", "subjects",
+    "copies", "sizes",
 )  # fmt: skip
-"""Hidden points apart from visible ones (``visibility``), several ``people`` in an image, images'
-``sizes``, the ``videos`` they are from, who is seen (``subjects``), what was augmented."""
+"""Hidden points apart from visible ones (``visibility``), several ``people`` in an image, people
+without any point (``unlabelled``), images' ``sizes``, the ``videos`` they are from, who is seen
+(``subjects``), and of which image one is a copy (``copies``)."""
 
 _FORMATS: Final = (
-    LabelFormat("coco", "COCO keypoints", (".json",), frozenset(HOLDABLE), read_coco),
+    LabelFormat("coco", "COCO keypoints", (".json",), frozenset(HOLDABLE), read_coco, write_coco),
     LabelFormat(
         "deeplabcut", "DeepLabCut project", (), frozenset({"people", "videos"}),
-        read_deeplabcut_project,
+        read_deeplabcut_project, write_deeplabcut_project,
     ),
 )  # fmt: skip
 _BY_NAME: Final = {f.name: f for f in _FORMATS}
