@@ -12,8 +12,11 @@ from gonio.datasets.augmentation import (
     Translate,
     random_map,
 )
+from gonio.datasets.boxes import boxes_from_keypoints
 from gonio.datasets.cache import ImageCache
 from gonio.datasets.copies import augment_labels
+from gonio.datasets.faults import Fault, drop_faults, find_faults, mask_faults
+from gonio.datasets.hashing import data_sha256
 from gonio.datasets.sampling import (
     CropSettings,
     InputSettings,
@@ -23,11 +26,14 @@ from gonio.datasets.sampling import (
     sample_people,
     sample_rng,
 )
+from gonio.datasets.splits import load_split, save_split, split_labels
+from gonio.datasets.subsets import restrict_skeleton, subset_people
 from gonio.datasets.targets import TargetSettings, encode_targets, map_size
 
 __all__ = [
     "AugmentationSettings",
     "CropSettings",
+    "Fault",
     "Flip",
     "HalfBody",
     "ImageCache",
@@ -39,11 +45,21 @@ __all__ = [
     "Tilt",
     "Translate",
     "augment_labels",
+    "boxes_from_keypoints",
+    "data_sha256",
+    "drop_faults",
     "encode_targets",
+    "find_faults",
+    "load_split",
     "make_sample",
     "map_size",
+    "mask_faults",
     "person_region",
     "random_map",
+    "restrict_skeleton",
     "sample_people",
     "sample_rng",
+    "save_split",
+    "split_labels",
+    "subset_people",
 ]
