@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gonio.errors import ConfigError, UnknownNameError
+from gonio.workflows.study import _recipe
 from gonio.workflows.study_plan import (
     BUDGETS,
     datasets_of,
@@ -16,6 +17,7 @@ from gonio.workflows.study_plan import (
     study_names,
     variants_of,
 )
+from gonio.workflows.study_run import Source
 
 SMALL = """
 schema: gonio.study/1
@@ -118,3 +120,16 @@ def test_the_studies_ask_what_the_documents_asked() -> None:
     assert len(lower) == 3 * 4 * 2, "subsets, networks, reductions"
     posture = variants_of(names["posture-hrnet"], names["posture-hrnet"].budgets["full"])
     assert [v.name for v in posture] == ["disc.w32", "disc.w48", "gaussian.w32", "gaussian.w48"]
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_every_variant_of_every_budget_is_a_recipe_whose_network_can_be_built(name: str) -> None:
+    from gonio.networks import builder_options
+
+    study = load_study(name)
+    somewhere = {data: Source(Path("labels.json")) for data in study.datasets}
+    for budget in study.budgets.values():
+        for variant in variants_of(study, budget):
+            recipe = _recipe(study, budget, variant, 0, somewhere)
+            options = builder_options(recipe.network.builder)
+            options.model_validate(recipe.network.options)
