@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from gonio.cli import analyze, convert, demo, doctor, evaluate, export, models, protocols, study
+from gonio.cli import (
+    analyze,
+    convert,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    models,
+    protocols,
+    study,
+    train,
+)
 from gonio.cli.console import print_error, print_warning
 from gonio.errors import GonioError, GonioWarning
 
@@ -45,6 +56,7 @@ app.command()(analyze.analyze)
 app.add_typer(models.app, name="models")
 app.add_typer(protocols.app, name="protocols")
 app.command()(convert.convert)
+app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.add_typer(study.app, name="study")
 app.command()(export.export)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gonio.workflows.model_files import ExportResult, export
     from gonio.workflows.results import AnalysisResult, BatchResult, Failure
     from gonio.workflows.settings import AnalyzeSettings, Progress
+    from gonio.workflows.training import TrainResult, TrainSettings, train
 
 _HOMES = {
     "AnalysisResult": "results",
@@ -27,12 +28,15 @@ _HOMES = {
     "Failure": "results",
     "ModelEvaluation": "evaluation",
     "Progress": "settings",
+    "TrainResult": "training",
+    "TrainSettings": "training",
     "analyze": "analysis",
     "analyze_batch": "analysis",
     "demo": "demonstration",
     "diagnose": "doctor",
     "evaluate": "evaluation",
     "export": "model_files",
+    "train": "training",
 }
 __all__ = [
     "AnalysisResult",
@@ -44,12 +48,15 @@ __all__ = [
     "Failure",
     "ModelEvaluation",
     "Progress",
+    "TrainResult",
+    "TrainSettings",
     "analyze",
     "analyze_batch",
     "demo",
     "diagnose",
     "evaluate",
     "export",
+    "train",
 ]
 
 
