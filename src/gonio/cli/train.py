@@ -111,7 +111,7 @@ def _lines() -> Iterator[Callable[[Moment], None]]:
 
     def watch(moment: Moment) -> None:
         nonlocal last
-        if last is not None and moment.epoch != last.epoch:
+        if last is not None and (moment.epoch != last.epoch or not moment.epochs):
             sys.stderr.write(f"{_told(last)}\n")
         last = moment if moment.epochs else None
 
