@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gonio.configs import merge
-from gonio.errors import ConfigError, GonioError, OutputError
+from gonio.errors import ConfigError, GonioError, MissingExtraError, OutputError
 from gonio.formats.whole import cannot_write, whole_file
 from gonio.report.study_page import write_study_page
 from gonio.synthetic.people import LABELS_FILE, people_labels
@@ -118,6 +118,8 @@ def run_study(
     ------
     ConfigError
         If the study does not fit together, or data that it needs are not given.
+    MissingExtraError
+        If torch or what goes with it is not installed.
     OutputError
         If a variant is there that was trained otherwise, or something cannot be written.
     """
@@ -241,7 +243,10 @@ def _recipe(
     seed: int,
     sources: dict[str, Source],
 ) -> Recipe:
-    from gonio.training import load_recipe
+    try:
+        from gonio.training import load_recipe
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train") from error
 
     train, validation = sources[budget.train], sources[budget.validation]
     data = {
