@@ -133,8 +133,8 @@ def errors(config: Path, shuffle: int, data: Path, test: list[int]) -> dict[str,
         for f in folder.rglob("*.h5")
         if "evaluation-results" in str(f) and f"shuffle{shuffle}" in f.name.lower() + str(f.parent)
     ]
-    predicted = pd.read_hdf(max(files, key=lambda f: f.stat().st_mtime))
-    truth = pd.read_hdf(data)
+    predicted: Any = pd.read_hdf(max(files, key=lambda f: f.stat().st_mtime))
+    truth: Any = pd.read_hdf(data)
     points = truth.columns.get_level_values("bodyparts").unique()
     distances = np.full((len(test), len(points)), np.nan)
     for j, point in enumerate(points):

@@ -148,7 +148,8 @@ def _outside_image(labels: Labels) -> Iterator[Fault]:
     sizes = np.array([(i.width or np.inf, i.height or np.inf) for i in labels.images])
     edge = sizes.reshape(-1, 2)[labels.image_index][:, None] - 0.5
     xy = labels.keypoints_px
-    for person, point, name in _where(labels, ((xy < -0.5) | (xy > edge)).any(axis=-1)):
+    beyond = np.any((xy < -0.5) | (xy > edge), axis=-1)
+    for person, point, name in _where(labels, beyond):
         x, y = xy[person, point]
         width, height = edge[person, 0] + 0.5
         told = f"{name} at ({x:.0f}, {y:.0f}) is outside the image of {width:.0f}×{height:.0f}"

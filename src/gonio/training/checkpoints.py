@@ -32,7 +32,7 @@ class WholeCheckpoints(TorchCheckpointIO):
         self,
         checkpoint: dict[str, Any],
         path: Any,
-        storage_options: Any | None = None,  # noqa: ARG002 (Lightning's signature)
+        storage_options: Any | None = None,
     ) -> None:
         """Write under a temporary name, then rename."""
         save_checkpoint(checkpoint, path)
@@ -40,8 +40,8 @@ class WholeCheckpoints(TorchCheckpointIO):
     def load_checkpoint(
         self,
         path: Any,
-        map_location: Any | None = None,  # noqa: ARG002 (as above)
-        weights_only: bool | None = None,  # noqa: ARG002
+        map_location: Any | None = None,
+        weights_only: bool | None = None,
     ) -> dict[str, Any]:
         """Read tensors and plain values only."""
         return load_checkpoint(path)

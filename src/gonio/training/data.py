@@ -34,7 +34,7 @@ class Key(NamedTuple):
     """Which sample, and in which epoch: what a worker is asked for."""
 
     epoch: int
-    index: int
+    index: int  # type: ignore[assignment] # hides the method of tuples, which nobody asks here
 
 
 class EpochSampler(Sampler[Key]):

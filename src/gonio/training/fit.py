@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import lightning.pytorch as pl
-import torch
 
 import gonio
 from gonio.errors import ConfigError

@@ -44,6 +44,9 @@ class Normalize(nn.Module):
         Keep the channels together in memory.
     """
 
+    factor: Tensor
+    offset: Tensor
+
     def __init__(
         self, mean: Iterable[float], std: Iterable[float], scale: float, *, channels_last: bool
     ) -> None:
@@ -170,7 +173,7 @@ class PoseModule(pl.LightningModule):
         self.train_means, self.validation_means = Means(), Means()
         self.validation_metrics, self._norms = {}, []
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the learning rate of the step."""
         stage, done = self.stage, self.current_epoch - self.stage.start
         accumulate = self.recipe.trainer.accumulate
@@ -191,7 +194,7 @@ class PoseModule(pl.LightningModule):
         self.train_means.add({TOTAL: total, **parts}, len(batch["image"]))
         return total
 
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:  # noqa: ARG002
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Note the gradient's norm, before it is clipped; refuse one that is not finite."""
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
@@ -201,7 +204,7 @@ class PoseModule(pl.LightningModule):
             raise NonFiniteError.of_gradient(self.current_epoch, self.global_step, self.network)
         self._norms.append(norm.detach())
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Take a batch into the validation's losses and predictions."""
         self._refuse_unread(batch)
         outputs = self.network(self.normalize(batch["image"]))

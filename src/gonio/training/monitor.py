@@ -10,7 +10,7 @@ from gonio.errors import UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gonio.training.recipe import EarlyStopping
+    from gonio.training.settings import EarlyStopping
 
 _HIGH: Final = ("pck", "oks_", "box_", "acceptable_share", "found")
 

@@ -10,7 +10,7 @@ from torch import nn
 from gonio.training.stages import named_part
 
 if TYPE_CHECKING:
-    from gonio.training.recipe import OptimizerSettings
+    from gonio.training.settings import OptimizerSettings
 
 _CLASSES: Final[dict[str, type[torch.optim.Optimizer]]] = {
     "adam": torch.optim.Adam,
@@ -45,7 +45,8 @@ def make_optimizer(network: nn.Module, settings: OptimizerSettings) -> torch.opt
         for option in _OPTIONS
         if getattr(settings, option) is not None
     }
-    return _CLASSES[settings.name](
+    make: Any = _CLASSES[settings.name]
+    return make(  # type: ignore[no-any-return] # one of torch's own
         _groups(network, settings), lr=settings.lr, weight_decay=settings.weight_decay, **options
     )
 

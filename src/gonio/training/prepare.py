@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,8 @@ from gonio.formats.labels import check_images, read_labels, with_sizes
 from gonio.skeletons import load_skeleton
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gonio.labels import Labels
     from gonio.skeletons import Skeleton
     from gonio.training.recipe import Recipe
@@ -84,10 +85,12 @@ def prepare_data(recipe: Recipe) -> TrainingData:
     skeleton = load_skeleton(recipe.skeleton) if recipe.skeleton else None
     whole = _read(recipe, data.path, data.images, skeleton)
     sha256 = data_sha256(whole)
+    train: Labels | None
     validation: Labels | None
+    test: Labels | None
     if data.validation is not None:
         train, test = _chosen(recipe, whole), None
-        validation = _read(recipe, data.validation, data.validation_images, train.skeleton)
+        validation = _read(recipe, data.validation, data.validation_images, whole.skeleton)
         validation = _chosen(recipe, validation)
     elif data.split is None:
         train, validation, test = _chosen(recipe, whole), None, None

@@ -44,7 +44,7 @@ class Recipe(Settings):
         Of weights, order, augmentation and dropout.
     """
 
-    schema_: Literal["gonio.recipe/1"] = Field("gonio.recipe/1", alias="schema")
+    schema_: Literal["gonio.recipe/1"] = Field(default="gonio.recipe/1", alias="schema")
     extends: None = None
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     title: str = ""
@@ -59,7 +59,7 @@ class Recipe(Settings):
     optimizer: OptimizerSettings = OptimizerSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     trainer: TrainerSettings = TrainerSettings()
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
 
     @field_validator("loss")
     @classmethod

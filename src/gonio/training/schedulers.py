@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from gonio.training.monitor import higher_is_better
 
 if TYPE_CHECKING:
-    from gonio.training.recipe import SchedulerSettings
+    from gonio.training.settings import SchedulerSettings
 
 _GAMMA: Final = 0.1
 _PATIENCE: Final = 10

@@ -55,7 +55,7 @@ class SplitSettings(Settings):
         Of the draw. It is not the recipe's, so that several seeds train on the same images.
     """
 
-    fractions: dict[Literal["train", "validation", "test"], float] = {
+    fractions: dict[Literal["train", "validation", "test"], float] = {  # noqa: RUF012 - pydantic copies defaults
         "train": 0.8,
         "validation": 0.2,
     }
@@ -85,8 +85,8 @@ class BoxSettings(Settings):
         Added on each side, as a fraction of the box's side.
     """
 
-    buffer_px: float = Field(0.0, ge=0)
-    buffer: float = Field(0.0, ge=0)
+    buffer_px: float = Field(default=0.0, ge=0)
+    buffer: float = Field(default=0.0, ge=0)
 
 
 class SubsetSettings(Settings):
@@ -104,7 +104,7 @@ class SubsetSettings(Settings):
         Of the draw.
     """
 
-    people: int | None = Field(None, gt=0)
+    people: int | None = Field(default=None, gt=0)
     visible: tuple[str, ...] = ()
     labelled: tuple[str, ...] = ()
     min_area_px2: float | None = None
@@ -193,7 +193,7 @@ class StageSettings(Settings):
     train: tuple[str, ...] = ()
     freeze: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
-    lr: float | None = Field(None, gt=0)
+    lr: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -220,14 +220,14 @@ class OptimizerSettings(Settings):
     """
 
     name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
-    lr: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
-    lr_factors: dict[str, float] = {}
+    lr: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    lr_factors: dict[str, float] = {}  # noqa: RUF012 - pydantic copies defaults
     betas: tuple[float, float] | None = None
-    eps: float | None = Field(None, gt=0)
-    momentum: float | None = Field(None, ge=0)
+    eps: float | None = Field(default=None, gt=0)
+    momentum: float | None = Field(default=None, ge=0)
     nesterov: bool | None = None
-    alpha: float | None = Field(None, gt=0)
+    alpha: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _options_exist(self) -> Self:
@@ -256,15 +256,15 @@ class SchedulerSettings(Settings):
     """
 
     name: Literal["none", "step", "multistep", "cosine", "reduce_on_plateau"] = "none"
-    every: int | None = Field(None, gt=0)
-    gamma: float | None = Field(None, gt=0)
+    every: int | None = Field(default=None, gt=0)
+    gamma: float | None = Field(default=None, gt=0)
     milestones: tuple[int, ...] | None = None
-    floor: float | None = Field(None, ge=0, lt=1)
-    patience: int | None = Field(None, ge=0)
-    threshold: float | None = Field(None, ge=0)
+    floor: float | None = Field(default=None, ge=0, lt=1)
+    patience: int | None = Field(default=None, ge=0)
+    threshold: float | None = Field(default=None, ge=0)
     monitor: str | None = None
-    warmup_steps: int = Field(0, ge=0)
-    warmup_start: float = Field(1e-3, gt=0, le=1)
+    warmup_steps: int = Field(default=0, ge=0)
+    warmup_start: float = Field(default=1e-3, gt=0, le=1)
 
     @model_validator(mode="after")
     def _options_exist(self) -> Self:
@@ -287,8 +287,8 @@ class EarlyStopping(Settings):
         What counts as one.
     """
 
-    patience: int = Field(10, gt=0)
-    min_delta: float = Field(0.0, ge=0)
+    patience: int = Field(default=10, gt=0)
+    min_delta: float = Field(default=0.0, ge=0)
 
 
 class TrainerSettings(Settings):
@@ -333,21 +333,21 @@ class TrainerSettings(Settings):
         Keep channels together in memory: faster convolutions on most machines.
     """
 
-    epochs: int | None = Field(None, gt=0)
-    batch_size: int = Field(32, gt=0)
-    workers: int | None = Field(None, ge=0)
+    epochs: int | None = Field(default=None, gt=0)
+    batch_size: int = Field(default=32, gt=0)
+    workers: int | None = Field(default=None, ge=0)
     precision: Literal["32", "bf16-mixed", "16-mixed"] = "32"
-    clip: float | None = Field(None, gt=0)
-    accumulate: int = Field(1, gt=0)
+    clip: float | None = Field(default=None, gt=0)
+    accumulate: int = Field(default=1, gt=0)
     devices: int | Literal["auto"] = 1
-    nodes: int = Field(1, gt=0)
+    nodes: int = Field(default=1, gt=0)
     strategy: str = "auto"
-    ema: float | None = Field(None, gt=0, lt=1)
+    ema: float | None = Field(default=None, gt=0, lt=1)
     monitor: str | None = None
     early_stopping: EarlyStopping | None = None
-    validate_every: int = Field(1, gt=0)
-    cache_mb: int = Field(512, ge=0)
-    samples: int = Field(8, ge=0)
+    validate_every: int = Field(default=1, gt=0)
+    cache_mb: int = Field(default=512, ge=0)
+    samples: int = Field(default=8, ge=0)
     deterministic: bool = False
     channels_last: bool = False
 

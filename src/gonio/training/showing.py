@@ -9,6 +9,7 @@ import torch
 
 from gonio.runtime.topdown.decoding import decode_points
 from gonio.training.data import Key, PoseDataset, collate
+from gonio.training.losses import build_losses
 from gonio.training.module import Normalize
 from gonio.training.pictures import draw_samples
 
@@ -47,11 +48,7 @@ def draw_predictions(model: TrainedModel, labels: Labels, path: Path, count: int
     batch = collate([dataset[Key(0, int(i))] for i in shown])
     if "error" in batch:
         return
-    spec = model.recipe.input
-    normalize = Normalize(spec.mean, spec.std, spec.scale, channels_last=False)
-    with torch.no_grad():
-        outputs = model.network.activate(model.network(normalize(batch["image"])))
-    found = {role: value.float().numpy() for role, value in outputs.items()}
+    found, _ = look_at(model, batch)
     points, scores = decode_points(found, model.card)
     true, predicted = (_maps(values) for values in (batch["targets"], found))
     draw_samples(
@@ -66,6 +63,33 @@ def draw_predictions(model: TrainedModel, labels: Labels, path: Path, count: int
         path,
         [labels.images[labels.image_index[p]].path.name for p in batch["person"].tolist()],
     )
+
+
+def look_at(model: TrainedModel, batch: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    """Show a trained network a batch of samples.
+
+    Parameters
+    ----------
+    model
+        Who looks.
+    batch
+        From :func:`gonio.training.data.collate`.
+
+    Returns
+    -------
+    outputs : dict
+        Role → array, float32, the batch first, activations applied.
+    loss : float
+        Of the batch, by the recipe's losses.
+    """
+    spec = model.recipe.input
+    normalize = Normalize(spec.mean, spec.std, spec.scale, channels_last=False)
+    losses = build_losses(model.recipe.losses, model.network.roles)
+    with torch.no_grad():
+        raw = model.network(normalize(batch["image"]))
+        loss, _ = losses(raw, batch["targets"], batch["weights"])
+        outputs = model.network.activate(raw)
+    return {role: value.float().numpy() for role, value in outputs.items()}, float(loss)
 
 
 def _maps(values: Any) -> Any:

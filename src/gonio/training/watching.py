@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lightning.pytorch.callbacks import Callback
 
-from gonio.training.module import PoseModule
-
 if TYPE_CHECKING:
     from types import FrameType
 
     import lightning.pytorch as pl
 
+    from gonio.training.module import PoseModule
     from gonio.training.monitor import Best
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

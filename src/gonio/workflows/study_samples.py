@@ -52,30 +52,21 @@ def show_samples(run: Path, labels: Labels, count: int) -> list[dict[str, Any]]:
     GonioError
         If the run or an image cannot be read, or a picture cannot be written.
     """
-    import torch
-
     from gonio.errors import InputError
     from gonio.runtime.topdown.decoding import decode_points
     from gonio.training.data import Key, PoseDataset, collate
-    from gonio.training.losses import build_losses
     from gonio.training.models import load_run
-    from gonio.training.module import Normalize
+    from gonio.training.showing import look_at
 
     model = load_run(run)
     dataset = PoseDataset(labels, model.recipe, augment=False)
     shown = np.unique(np.linspace(0, len(dataset) - 1, min(count, len(dataset))).round())
-    losses = build_losses(model.recipe.losses, model.network.roles)
-    spec = model.recipe.input
-    normalize = Normalize(spec.mean, spec.std, spec.scale, channels_last=False)
     samples = []
     for number, index in enumerate(shown):
         batch = collate([dataset[Key(0, int(index))]])
         if "error" in batch:
             raise InputError(batch["error"])
-        with torch.no_grad():
-            outputs = model.network(normalize(batch["image"]))
-            loss = float(losses(outputs, batch["targets"], batch["weights"])[0])
-            found = {r: v.float().numpy() for r, v in model.network.activate(outputs).items()}
+        found, loss = look_at(model, batch)
         points, scores = decode_points(found, model.card)
         person = int(batch["person"][0])
         samples.append(
@@ -83,7 +74,7 @@ def show_samples(run: Path, labels: Labels, count: int) -> list[dict[str, Any]]:
                 "name": labels.images[labels.image_index[person]].path.name,
                 "person": person,
                 "loss": loss,
-                **_score(points[0], batch["points_px"][0].numpy(), max(spec.wh)),
+                **_score(points[0], batch["points_px"][0].numpy(), max(model.recipe.input.wh)),
                 **_draw(
                     run,
                     number,

@@ -112,7 +112,7 @@ def _annotations(labels: Labels, image_ids: list[int]) -> list[dict[str, Any]]:
         labels.labelled.sum(axis=1).tolist(),
         labels.crowd.astype(int).tolist(),
         _whole(values).tolist(),
-        np.isfinite(boxes).all(axis=1).tolist(),
+        np.isfinite(boxes.sum(axis=1)).tolist(),
         boxes.tolist(),
         np.isfinite(areas).tolist(),
         areas.tolist(),

@@ -145,7 +145,7 @@ def test_keypoints_in_another_order_are_brought_into_the_skeletons(tmp_path: Pat
     labels = read_labels(written(tmp_path, content))
     assert labels.skeleton == lower
     np.testing.assert_array_equal(labels.keypoints_px[0, :, 0], [5, 4, 3, 2, 1, 0])
-    with pytest.raises(PosesError, match="not those of 'gait6'; missing: .*neck"):
+    with pytest.raises(PosesError, match=r"not those of 'gait6'; missing: .*neck"):
         read_labels(tmp_path / "labels.json", skeleton="gait6")
 
 
@@ -168,7 +168,7 @@ def test_names_may_be_absent_where_the_skeleton_is_given(tmp_path: Path) -> None
     with pytest.raises(FormatError, match="no category has keypoints"):
         read_labels(path)
     assert read_labels(path, skeleton="lower6").visibility.sum() == 12
-    with pytest.raises(FormatError, match="annotation 31: .* 18 numbers; 8 keypoints need 24"):
+    with pytest.raises(FormatError, match=r"annotation 31: .* 18 numbers; 8 keypoints need 24"):
         read_labels(path, skeleton="rearfoot8")
 
 
