@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERBS = ["", "demo", "analyze", "models", "models list", "models info", "models pull", "models add"]
-VERBS += ["protocols", "protocols list", "protocols show", "convert", "evaluate", "doctor"]
+VERBS += ["protocols", "protocols list", "protocols show", "convert", "train", "evaluate"]
+VERBS += ["study", "study list", "study run", "study report", "export", "doctor"]
 MODULES = {
     "gonio.errors": "Exceptions",
     "gonio.skeletons": "Skeletons",
@@ -28,6 +29,9 @@ MODULES = {
     "gonio.tracking": "Identity, gaps, smoothing",
     "gonio.analysis.angles": "Joint and segment angles",
     "gonio.metrics": "Errors against truth",
+    "gonio.networks": "Networks",
+    "gonio.training": "Training",
+    "gonio.export": "Export",
     "gonio.protocols": "Protocols",
     "gonio.store": "Evaluations on disk",
     "gonio.report": "Reports",

@@ -29,8 +29,8 @@ class Calibration:
     counts
         Shape ``(B,)``.
     ece
-        Expected calibration error: the mean of |accuracy − confidence|, weighted by counts; NaN
-        where there is nothing.
+        Expected calibration error: the mean of ``abs(accuracy − confidence)``, weighted by
+        counts; NaN where there is nothing.
     """
 
     edges: Floats

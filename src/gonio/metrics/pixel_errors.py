@@ -26,7 +26,7 @@ class PixelErrors(NamedTuple):
     mse_px2, rmse_px, l1_px
         Mean squared error of x and y, its root, mean absolute error.
     smooth_l1_px
-        Mean of 0.5·e²/β below β and |e| − 0.5·β above.
+        Mean of 0.5·e²/β below β and ``abs(e)`` − 0.5·β above.
     mean_px, median_px
         Of the distance between prediction and truth.
     labelled, found
