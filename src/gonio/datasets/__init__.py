@@ -25,6 +25,7 @@ from gonio.datasets.sampling import (
     person_region,
     sample_people,
     sample_rng,
+    start_sampling_worker,
 )
 from gonio.datasets.splits import load_split, save_split, split_labels
 from gonio.datasets.subsets import restrict_skeleton, subset_people
@@ -61,5 +62,6 @@ __all__ = [
     "sample_rng",
     "save_split",
     "split_labels",
+    "start_sampling_worker",
     "subset_people",
 ]

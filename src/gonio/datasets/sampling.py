@@ -151,6 +151,15 @@ def sample_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
     return np.random.default_rng((seed, epoch, index))
 
 
+def start_sampling_worker() -> None:
+    """Do without OpenCV's threads, in a process that makes samples beside others.
+
+    With 0, not 1: in a forked process, OpenCV would wait for ever for its parent's threads to
+    end, if the parent has ever used any.
+    """
+    cv2.setNumThreads(0)
+
+
 def sample_people(labels: Labels, crop: CropSettings) -> NDArray[np.intp]:
     """Return the people a sample can be made of.
 
@@ -260,7 +269,7 @@ def make_sample(
     -----
     About 0.5 ms for 17 Gaussian maps at 256×192, 2 ms if everything happens (one core). Pictures
     of this size are too small for OpenCV's threads: they take 20–60 % more of all cores' time,
-    so that workers had best begin with ``cv2.setNumThreads(1)``.
+    so that workers had best begin with :func:`start_sampling_worker`.
     """
     if image is None:
         image = read_image(labels.images[labels.image_index[person]].path)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from gonio.datasets import ImageCache, make_sample, sample_people, sample_rng
+from gonio.datasets import (
+    ImageCache,
+    make_sample,
+    sample_people,
+    sample_rng,
+    start_sampling_worker,
+)
 from gonio.errors import GonioError
 
 if TYPE_CHECKING:
@@ -197,4 +202,4 @@ def _loader(
 
 
 def _start_worker(_: int) -> None:
-    cv2.setNumThreads(1)
+    start_sampling_worker()

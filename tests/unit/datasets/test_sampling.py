@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,6 +38,7 @@ from gonio.datasets import (
     person_region,
     sample_people,
     sample_rng,
+    start_sampling_worker,
 )
 from gonio.datasets.sampling import CropSettings
 from gonio.errors import ConfigError, InputError
@@ -304,6 +307,31 @@ def test_settings_that_do_not_fit_together_are_refused() -> None:
         sample(input=whole, augmentation=half, rng=sample_rng(0, 0, 0))
     with pytest.raises(ValidationError, match="widht"):
         InputSettings(widht=3, height=4)
+
+
+# Python warns of forking where there are threads; that is what is tested.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.skipif("fork" not in get_all_start_methods(), reason="nothing is forked here")
+def test_a_forked_worker_works_after_its_parent_has_used_opencvs_threads() -> None:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        cv2.GaussianBlur(np.zeros((1500, 1500, 3), np.uint8), (0, 0), 3)
+        worker = get_context("fork").Process(target=make_one_sample)
+        worker.start()
+        worker.join(30)
+        stuck = worker.is_alive()
+        worker.kill()
+        worker.join()
+    finally:
+        cv2.setNumThreads(threads)
+    assert not stuck
+    assert worker.exitcode == 0
+
+
+def make_one_sample() -> None:
+    start_sampling_worker()
+    assert sample().image.any()
 
 
 def test_a_missing_image_is_named() -> None:
