@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,7 @@ class TrainResult:
             "recipe": self.recipe,
             "status": self.status,
             "epochs": self.epochs,
-            "best": self.metrics,
+            "best": {name: _plain(value) for name, value in self.metrics.items()},
             "model": None if self.model is None else str(self.model),
             "wall_s": self.wall_s,
         }
@@ -214,6 +215,11 @@ def _differences(one: dict[str, Any], two: dict[str, Any], path: str = "") -> Se
         elif a != b:
             keys.append(f"{path}{key}")
     return keys
+
+
+def _plain(value: Any) -> Any:
+    """Return None for a number that JSON cannot hold: a metric of nobody is NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _export(folder: Path, watch: Callable[[Moment], None] | None) -> Path:
