@@ -12,6 +12,7 @@ import typer
 from gonio.cli import (
     analyze,
     convert,
+    data,
     demo,
     doctor,
     evaluate,
@@ -56,6 +57,7 @@ app.command()(analyze.analyze)
 app.add_typer(models.app, name="models")
 app.add_typer(protocols.app, name="protocols")
 app.command()(convert.convert)
+app.add_typer(data.app, name="data")
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.add_typer(study.app, name="study")

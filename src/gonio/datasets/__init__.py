@@ -17,6 +17,7 @@ from gonio.datasets.cache import ImageCache
 from gonio.datasets.copies import augment_labels
 from gonio.datasets.faults import Fault, drop_faults, find_faults, mask_faults
 from gonio.datasets.hashing import data_sha256
+from gonio.datasets.report import LabelReport, describe
 from gonio.datasets.sampling import (
     CropSettings,
     InputSettings,
@@ -39,6 +40,7 @@ __all__ = [
     "HalfBody",
     "ImageCache",
     "InputSettings",
+    "LabelReport",
     "Rotate",
     "Sample",
     "Scale",
@@ -48,6 +50,7 @@ __all__ = [
     "augment_labels",
     "boxes_from_keypoints",
     "data_sha256",
+    "describe",
     "drop_faults",
     "encode_targets",
     "find_faults",
