@@ -97,14 +97,16 @@ def test_chunks_and_workers_change_nothing(tmp_path: Path) -> None:
     for i in range(7):
         write_image(frames / f"{i:03d}.png", picture(at=(4 + 6 * i, 8 + 12 * i)))
 
+    estimators = [open_colors(tmp_path) for _ in range(2)]  # not while a worker reads the file
+
     def found(workers: int, chunk: int) -> list[FramePeople]:
         folder = tmp_path / f"{workers}-{chunk}"
         folder.mkdir()
         chunks = ChunkFolder(folder)
         with open_source(frames, fps=10) as source:
             find_people(
-                source, [lambda: open_colors(tmp_path)] * workers, chunks, chunk_frames=chunk,
-                on_progress=lambda *_: None,
+                source, [lambda e=e: e for e in estimators[:workers]], chunks,
+                chunk_frames=chunk, on_progress=lambda *_: None,
             )  # fmt: skip
         return list(chunks.frames())
 

@@ -270,7 +270,7 @@ def _keypoints(path: Path, people: Items, points: int) -> tuple[Doubles, NDArray
     flags = values[..., 2]
     wrong = ~np.isin(flags, (UNLABELLED, HIDDEN, VISIBLE))
     broken = ~np.isfinite(values[..., :2]).all(axis=-1) & (flags != UNLABELLED)
-    for mask, what in ((wrong, "a flag that is not 0, 1 or 2"), (broken, "NaN or infinity")):
+    for mask, what in ((wrong, "a flag that is not 0, 1 or 2"), (broken, "null, NaN or infinity")):
         if mask.any():
             first = people[int(mask.any(axis=1).argmax())]
             count = int(mask.any(axis=1).sum())

@@ -227,7 +227,7 @@ BAD = {
         with_annotation(keypoints=[1, 2, 2, "x", 2, 2]), "annotation 31: 'keypoints' holds 'x'",
     ),
     "keypoints that are null": (
-        with_annotation(keypoints=[1, 2, 2, None, 2, 2]), "annotation 31: 'keypoints' holds None",
+        with_annotation(keypoints=[1, 2, 2, None, 2, 2]), "annotation 31: a keypoint has null",
     ),
     "a NaN": (
         with_annotation(keypoints=[1, float("nan"), 2, 1, 2, 2]), "annotation 31: .* NaN",
