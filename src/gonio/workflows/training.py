@@ -90,7 +90,7 @@ class TrainResult:
 
     def title(self) -> str:
         """Say in one line what was trained and for how long."""
-        best = f", the best is number {self.metrics['epoch']}" if self.metrics else ""
+        best = f", best after {self.metrics['epoch'] + 1}" if self.metrics else ""
         words = {"done": "trained", "stopped": "stopped early", "interrupted": "interrupted"}
         count = f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"
         return f"{self.recipe}: {words[self.status]} after {count}{best} ({self.wall_s:.0f} s)"
