@@ -50,7 +50,8 @@ def draw(folder: Path, names: tuple[str, ...]) -> Path:
 
 def recipe(data: Path, *more: str) -> Recipe:
     overrides = (
-        f"data.path={data}", "data.split.fractions={train: 0.75, validation: 0.25}", "skeleton=null",
+        "data.split.fractions={train: 0.75, validation: 0.25}", "skeleton=null",
+        f"data.path={data}",
         "input={width: 32, height: 32, crop: {source: image}}", "network.width=8",
         "network.pretrained=false", "trainer.epochs=3", "trainer.batch_size=2",
         "trainer.workers=0", "trainer.samples=0", "trainer.ema=0.9",
