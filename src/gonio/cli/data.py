@@ -205,6 +205,54 @@ def augment(
     _tell(both, out / "labels.json", quiet)
 
 
+@app.command()
+def preview(
+    labels: _Labels,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The picture: .png, .jpg.")],
+    people: Annotated[int, typer.Option("--people", help="At most so many.", min=1)] = 24,
+    whole: Annotated[bool, typer.Option("--whole", help="Whole images.")] = False,
+    seed: _Seed = 0,
+    format: _Format = None,  # noqa: A002
+    images: _Images = None,
+    overwrite: _Replace = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw labelled people on one page."""
+    from gonio.datasets import contact_sheet
+    from gonio.video import write_image
+
+    _target(out, None, overwrite)
+    with console.progress_bar(quiet=quiet) as progress:
+        sheet = contact_sheet(
+            _read(labels, format, images), count=people, whole=whole, seed=seed, progress=progress
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_image(out, sheet)
+    console.print_text(str(out))
+
+
+@app.command()
+def extract_frames(
+    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO", help="Recordings.", **UNCHECKED)],
+    out: _Folder,
+    count: Annotated[int, typer.Option("--count", help="Of each recording.", min=1)] = 20,
+    method: Annotated[
+        Literal["kmeans", "random"],
+        typer.Option("--method", help="As different as possible, or at random."),
+    ] = "kmeans",
+    seed: _Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Take frames to be labelled out of recordings."""
+    from gonio.datasets import extract_frames as run
+
+    for video in videos:
+        with console.progress_bar(quiet=quiet) as progress:
+            files = run(video, out, count=count, method=method, seed=seed, progress=progress)
+        if not quiet:
+            console.print_text(f"{files[0].parent}: {len(files)} frames")
+
+
 app.command()(synthesize)
 
 

@@ -16,7 +16,9 @@ from gonio.datasets.boxes import boxes_from_keypoints
 from gonio.datasets.cache import ImageCache
 from gonio.datasets.copies import augment_labels
 from gonio.datasets.faults import Fault, drop_faults, find_faults, mask_faults
+from gonio.datasets.frames import extract_frames
 from gonio.datasets.hashing import data_sha256
+from gonio.datasets.preview import contact_sheet
 from gonio.datasets.report import LabelReport, describe
 from gonio.datasets.sampling import (
     CropSettings,
@@ -49,10 +51,12 @@ __all__ = [
     "Translate",
     "augment_labels",
     "boxes_from_keypoints",
+    "contact_sheet",
     "data_sha256",
     "describe",
     "drop_faults",
     "encode_targets",
+    "extract_frames",
     "find_faults",
     "load_split",
     "make_sample",
