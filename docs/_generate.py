@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERBS = ["", "demo", "analyze", "models", "models list", "models info", "models pull", "models add"]
-VERBS += ["protocols", "protocols list", "protocols show", "convert", "train", "evaluate"]
-VERBS += ["study", "study list", "study run", "study report", "export", "doctor"]
+VERBS += ["protocols", "protocols list", "protocols show", "convert", "data", "data info"]
+VERBS += ["data filter", "data boxes", "data subset", "data split", "data augment", "data preview"]
+VERBS += ["data extract-frames", "data synthesize", "train", "evaluate", "study", "study list"]
+VERBS += ["study run", "study report", "export", "doctor"]
 MODULES = {
     "gonio.errors": "Exceptions",
     "gonio.skeletons": "Skeletons",

@@ -73,7 +73,7 @@ class Target:
         """Write labels, whole or not at all."""
         self.check()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_labels(self.path, labels, format=self.format)
+        write_labels(self.path, labels, format=self.format, overwrite=self.overwrite)
 
 
 def filter_labels(labels: Labels, *, kinds: Sequence[str] = (), drop: bool = False) -> Labels:

@@ -1,0 +1,133 @@
+"""``gonio data``: every verb on a small set, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from gonio.cli.main import app
+from gonio.errors import ConfigError, GonioError, InputError, OutputError, UnknownNameError
+from gonio.formats.labels import read_labels, write_labels
+from gonio.labels import LabelledImage, make_labels
+from gonio.skeletons import Skeleton
+from gonio.video import VideoWriter, read_image, write_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEG = Skeleton(name="leg", keypoints=("left_hip", "left_knee", "left_ankle"),
+               edges=(("left_hip", "left_knee"), ("left_knee", "left_ankle")))  # fmt: skip
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    """Six grey pictures, one leg each; the last knee is outside its picture."""
+    images, points = [], np.tile(np.array([[20, 10], [24, 30], [22, 50]], float), (6, 1, 1))
+    points[5, 1] = (24, 90)
+    for i in range(6):
+        path = tmp_path / f"{i}.png"
+        write_image(path, np.full((64, 48, 3), 20 * i + 60, np.uint8))
+        images.append(LabelledImage(path, 48, 64))
+    seen = np.full((6, 3), 2)
+    seen[0, 2] = 1
+    write_labels(tmp_path / "labels.json", make_labels(LEG, images, range(6), points, seen))
+    return tmp_path / "labels.json"
+
+
+def gonio(*args: Any) -> str:
+    done = CliRunner().invoke(app, ["data", *map(str, args)])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_info_counts_and_names_what_is_wrong(labels: Path) -> None:
+    told = gonio("info", labels)
+    assert "6 people in 6 images, skeleton 'leg' (3 keypoints)" in told
+    assert "outside_image: 1\n  5.png, person 5: left_knee at (24, 90)" in told
+    values = json.loads(gonio("info", labels, "--json"))
+    assert values["keypoints"]["left_ankle"] == {"visible": 5, "hidden": 1, "missing": 0}
+
+
+def test_filter_masks_the_keypoint_or_drops_the_person(labels: Path, tmp_path: Path) -> None:
+    told = gonio("filter", labels, "--out", tmp_path / "sound.json")
+    assert "0 people and 1 keypoints left out" in told
+    assert read_labels(tmp_path / "sound.json").visibility[5].tolist() == [2, 0, 2]
+    gonio("filter", labels, "--out", tmp_path / "fewer.json", "--drop")
+    assert len(read_labels(tmp_path / "fewer.json")) == 5
+    with pytest.raises(UnknownNameError, match="did you mean 'mirrored'"):
+        gonio("filter", labels, "--out", tmp_path / "x.json", "--kinds", "mirored")
+
+
+def test_boxes_and_subset_write_what_was_asked(labels: Path, tmp_path: Path) -> None:
+    gonio("boxes", labels, "--out", tmp_path / "boxed.json", "--buffer-px", 2)
+    assert read_labels(tmp_path / "boxed.json").boxes_px[0].tolist() == [18, 8, 8, 44]
+    chosen = ["--visible", "left_ankle", "--people", 3]
+    gonio("subset", tmp_path / "boxed.json", "--out", tmp_path / "s" / "three.json", *chosen)
+    assert len(read_labels(tmp_path / "s" / "three.json")) == 3
+    with pytest.raises(UnknownNameError, match="did you mean 'left_knee'"):
+        gonio("subset", labels, "--out", tmp_path / "x.json", "--visible", "left_kne")
+    with pytest.raises(InputError, match="9 asked for, but only 6"):
+        gonio("subset", labels, "--out", tmp_path / "x.json", "--people", 9)
+    assert not (tmp_path / "x.json").exists()
+
+
+def test_split_writes_a_file_a_part_and_replaces_nothing(labels: Path, tmp_path: Path) -> None:
+    args = ("split", labels, "--out", tmp_path / "parts", "--fractions", "train=0.5,test=0.5")
+    gonio(*args)
+    names = [
+        {i.path.name for i in read_labels(tmp_path / "parts" / f"{part}.json").images}
+        for part in ("train", "test")
+    ]
+    assert not names[0] & names[1]
+    assert len(names[0] | names[1]) == 6
+    with pytest.raises(OutputError, match="--overwrite"):
+        gonio(*args)
+    gonio(*args, "--overwrite")
+    with pytest.raises(ConfigError, match="not of the form part=share"):
+        gonio("split", labels, "--out", tmp_path / "y", "--fractions", "train")
+
+
+def test_augment_writes_copies_that_name_their_originals(labels: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("flip: {probability: 1}\n", encoding="utf-8")
+    gonio("augment", labels, "--out", tmp_path / "more", "--settings", tmp_path / "a.yaml")
+    both = read_labels(tmp_path / "more" / "labels.json")
+    assert len(both) >= 11
+    assert {i.copy_of for i in both.images} == {"", *(f"{i}.png" for i in range(6))}
+    (tmp_path / "b.yaml").write_text("flop: {probability: 1}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="unknown key 'flop'"):
+        gonio("augment", labels, "--out", tmp_path / "x", "--settings", tmp_path / "b.yaml")
+    assert not (tmp_path / "x").exists()
+
+
+def test_preview_draws_left_keypoints_blue(labels: Path, tmp_path: Path) -> None:
+    gonio("preview", labels, "--out", tmp_path / "sheet.png", "--people", 4)
+    sheet = read_image(tmp_path / "sheet.png")
+    assert sheet.shape == (274, 4 * 256, 3)
+    assert (np.abs(sheet.astype(int) - (77, 175, 255)).sum(axis=2) < 30).sum() > 50
+
+
+def test_frames_are_as_different_as_asked_and_kept_when_asked_again(tmp_path: Path) -> None:
+    from gonio.datasets import extract_frames
+
+    video = tmp_path / "clip.mp4"
+    with VideoWriter(video, width=64, height=48, fps=10) as writer:
+        for i in range(30):
+            grey = 30 if i < 25 else 200  # five bright frames at the end
+            writer.write(np.full((48, 64, 3), grey, np.uint8), i / 10)
+    files = extract_frames(video, tmp_path, count=2)
+    assert [f.parent for f in files] == [tmp_path / "labeled-data" / "clip"] * 2
+    assert sorted(int(f.stem[3:]) >= 25 for f in files) == [False, True]
+    before = files[0].stat().st_mtime_ns
+    assert extract_frames(video, tmp_path, count=2) == files
+    assert files[0].stat().st_mtime_ns == before
+    assert len(extract_frames(video, tmp_path / "r", count=7, method="random", seed=2)) == 7
+    with pytest.raises(InputError, match="31 frames asked for, the recording has 30"):
+        extract_frames(video, tmp_path, count=31)
+    with pytest.raises(GonioError, match=r"nothing\.mp4"):
+        extract_frames(tmp_path / "nothing.mp4", tmp_path)
