@@ -11,6 +11,8 @@ from gonio.formats.labels.coco import read_coco
 from gonio.formats.labels.coco_writer import write_coco
 from gonio.formats.labels.deeplabcut import CONFIG, FOLDER, STEM, read_deeplabcut_project
 from gonio.formats.labels.deeplabcut_writer import write_deeplabcut_project
+from gonio.formats.labels.lsp import read_lsp
+from gonio.formats.labels.table import is_table, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +38,7 @@ class LabelFormat:
     Attributes
     ----------
     name
-        As ``--format`` takes it.
+        As ``--from`` takes it.
     title
         In words.
     suffixes
@@ -70,6 +72,13 @@ _FORMATS: Final = (
     LabelFormat(
         "deeplabcut", "DeepLabCut project", (), frozenset({"people", "videos"}),
         read_deeplabcut_project, write_deeplabcut_project,
+    ),
+    LabelFormat(
+        "lsp", "Leeds Sports Pose and its extended set", (".mat",), frozenset({"visibility"}),
+        read_lsp,
+    ),
+    LabelFormat(
+        "csv", "Table, an image a row", (".csv",), frozenset({"visibility", "people"}), read_table,
     ),
 )  # fmt: skip
 _BY_NAME: Final = {f.name: f for f in _FORMATS}
@@ -114,7 +123,7 @@ def detect_label_format(path: str | Path) -> LabelFormat:
     name = _sniff_folder(path) if path.is_dir() else _sniff_file(path)
     if name is None:
         raise FormatError(
-            f"'{path}': no format of labels is recognized. Name it: --format {'|'.join(_BY_NAME)}"
+            f"'{path}': no format of labels is recognized. Name it: --from {'|'.join(_BY_NAME)}"
         )
     return _BY_NAME[name]
 
@@ -136,4 +145,7 @@ def _sniff_file(path: Path) -> str | None:
     suffix = path.suffix.lower()
     if path.name == CONFIG or (path.name.startswith(STEM) and suffix in {".csv", ".h5"}):
         return "deeplabcut"
-    return "coco" if suffix == ".json" else None
+    if suffix == ".csv":
+        first = head.split(b"\n", 1)[0].decode("utf-8", "replace").removeprefix("\ufeff")
+        return "csv" if is_table(first.split(",")) else None
+    return {".json": "coco", ".mat": "lsp"}.get(suffix)
