@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int | None], None]
 
 
+class ToldAlready(SystemExit):
+    """The end of a verb that has itself said why."""
+
+
 def print_error(message: str) -> None:
     """Print an error as ``gonio: message`` on stderr."""
     sys.stderr.write(f"gonio: {message}\n")

@@ -22,7 +22,7 @@ from gonio.cli import (
     study,
     train,
 )
-from gonio.cli.console import print_error, print_warning
+from gonio.cli.console import ToldAlready, print_error, print_warning
 from gonio.errors import GonioError, GonioWarning
 
 _INTERRUPTED = 130  # Typer's status after Ctrl-C
@@ -87,7 +87,7 @@ def main() -> None:
         print_error(str(error))
         sys.exit(2)
     except SystemExit as end:
-        if end.code == _INTERRUPTED:
+        if end.code == _INTERRUPTED and not isinstance(end, ToldAlready):
             print_error(
                 "interrupted; nothing half-written is left. An analysis goes on with --resume."
             )

@@ -69,7 +69,7 @@ def train(
         console.print_text(str(result.model or result.folder))
     if result.status == "interrupted":
         console.print_error(f"interrupted. Go on: gonio train {result.folder} --resume")
-        raise typer.Exit(_INTERRUPTED)
+        raise console.ToldAlready(_INTERRUPTED)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from gonio.datasets.copies import augment_labels
 from gonio.datasets.faults import Fault, drop_faults, find_faults, mask_faults
 from gonio.datasets.frames import extract_frames
 from gonio.datasets.hashing import data_sha256
+from gonio.datasets.parts import DataSettings, choose_people, read_set, share_out
 from gonio.datasets.preview import contact_sheet
 from gonio.datasets.report import LabelReport, describe
 from gonio.datasets.sampling import (
@@ -37,6 +38,7 @@ from gonio.datasets.targets import TargetSettings, encode_targets, map_size
 __all__ = [
     "AugmentationSettings",
     "CropSettings",
+    "DataSettings",
     "Fault",
     "Flip",
     "HalfBody",
@@ -51,6 +53,7 @@ __all__ = [
     "Translate",
     "augment_labels",
     "boxes_from_keypoints",
+    "choose_people",
     "contact_sheet",
     "data_sha256",
     "describe",
@@ -64,10 +67,12 @@ __all__ = [
     "mask_faults",
     "person_region",
     "random_map",
+    "read_set",
     "restrict_skeleton",
     "sample_people",
     "sample_rng",
     "save_split",
+    "share_out",
     "split_labels",
     "start_sampling_worker",
     "subset_people",

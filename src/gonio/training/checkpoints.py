@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
 LAST: Final = "last.ckpt"
 BEST: Final = "best.ckpt"
@@ -105,9 +105,14 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def check_checkpoint(
-    checkpoint: Mapping[str, Any], path: Path, *, keypoints: Sequence[str], skeleton: str
+    checkpoint: Mapping[str, Any],
+    path: Path,
+    *,
+    keypoints: Sequence[str],
+    skeleton: str,
+    network: nn.Module,
 ) -> None:
-    """Check that a checkpoint belongs to a training of these keypoints.
+    """Check that a checkpoint belongs to a training of these keypoints and this network.
 
     Parameters
     ----------
@@ -115,11 +120,13 @@ def check_checkpoint(
         What was loaded, and where from.
     keypoints, skeleton
         The keypoints to be learned, and their skeleton's name.
+    network
+        What is to take up its weights.
 
     Raises
     ------
     ModelError
-        If its keypoints are others.
+        If its keypoints are others, or its weights are another network's.
     """
     theirs = checkpoint["gonio"]["keypoints"]
     if list(theirs) != list(keypoints):
@@ -128,6 +135,15 @@ def check_checkpoint(
             f"'{path}': was trained on the {len(theirs)} keypoints of '{name}', and "
             f"{len(keypoints)} of '{skeleton}' are to be learned. Begin a new run, or give the "
             "labels it was trained on."
+        )
+    state = checkpoint["state_dict"]
+    kept = {k.removeprefix(_PREFIX): v.shape for k, v in state.items() if k.startswith(_PREFIX)}
+    own = {k: v.shape for k, v in network.state_dict().items()}
+    if kept != own:
+        names = sorted(k for k in kept.keys() | own.keys() if kept.get(k) != own.get(k))
+        raise ModelError(
+            f"'{path}': holds another network than the recipe's ({names[0]} differs, and "
+            f"{len(names) - 1} more). Begin a new run."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -203,3 +204,6 @@ def _loader(
 
 def _start_worker(_: int) -> None:
     start_sampling_worker()
+    # A SIGTERM to the whole group is for the process that trains: it ends its workers itself,
+    # and would take one that is gone for an accident.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

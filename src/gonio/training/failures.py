@@ -50,6 +50,27 @@ class NonFiniteError(GonioError):
         )
 
 
+class ResourceError(GonioError):
+    """The machine gave out: memory, or a process that was ended from outside."""
+
+
+def explained(error: BaseException) -> BaseException:
+    """Return an error in words a person can act on, where there are any; else the error itself."""
+    told = str(error)
+    if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in told:
+        return ResourceError(
+            "the device's memory is full. Make trainer.batch_size smaller (and "
+            "trainer.accumulate larger by as much), or the input; the last whole epoch is kept."
+        )
+    if isinstance(error, RuntimeError) and "DataLoader worker" in told:
+        return ResourceError(
+            "a process that prepares samples was ended from outside, probably because memory "
+            "was short. Make trainer.workers or trainer.cache_mb smaller; the last whole epoch "
+            "is kept."
+        )
+    return error
+
+
 _ADVICE = (
     "Try a smaller learning rate (optimizer.lr), a warm-up (scheduler.warmup_steps) or "
     "trainer.clip; the last whole epoch is kept."

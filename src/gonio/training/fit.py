@@ -10,11 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import lightning.pytorch as pl
 
 import gonio
-from gonio.errors import ConfigError
 from gonio.runtime.cards import Training
 from gonio.runtime.trained import card_for_network
 from gonio.training.checkpoints import (
@@ -24,15 +22,24 @@ from gonio.training.checkpoints import (
     network_weights,
 )
 from gonio.training.data import PoseDataset, training_loader, validation_loader
+from gonio.training.devices import strategy, trainer_devices
+from gonio.training.failures import explained
 from gonio.training.keeping import Keeper
 from gonio.training.losses import build_losses
 from gonio.training.models import load_run, make_network, write_model
 from gonio.training.module import PoseModule
+from gonio.training.monitor import check_monitor
 from gonio.training.pictures import draw_curves
 from gonio.training.prepare import prepare_data
-from gonio.training.quiet import quiet_lightning
+from gonio.training.quiet import quiet_lightning, torch_as_it_was
 from gonio.training.recipe import dump_recipe
-from gonio.training.run_folder import METRICS_CSV, RunFolder, check_resumable, run_path
+from gonio.training.run_folder import (
+    METRICS_CSV,
+    RunFolder,
+    check_resumable,
+    check_same_data,
+    run_path,
+)
 from gonio.training.showing import draw_predictions
 from gonio.training.validation import Judge
 from gonio.training.watching import Moment, StopRequest, Watcher
@@ -44,7 +51,6 @@ if TYPE_CHECKING:
     from gonio.training.recipe import Recipe
     from gonio.training.watching import Watch
 
-_ACCELERATORS: Final = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "coreml": "mps"}
 _LIBRARIES: Final = ("torch", "torchvision", "timm", "lightning", "numpy", "opencv-python-headless")
 _MOST_WORKERS: Final = 8
 
@@ -121,11 +127,12 @@ def train(
     NonFiniteError
         If the loss or a gradient became NaN or infinite.
     """
+    devices = trainer_devices(recipe, device)
     if watch is not None:
         watch(Moment("Reading labels"))
     data = prepare_data(recipe)
-    with quiet_lightning():
-        job = _Job(recipe, data, device, command, resume)
+    with quiet_lightning(), torch_as_it_was():
+        job = _Job(recipe, data, devices, command, resume)
         return job.run(out, folder, watch)
 
 
@@ -133,13 +140,14 @@ class _Job:
     """One training from its parts to its end."""
 
     def __init__(
-        self, recipe: Recipe, data: TrainingData, device: str, command: str, resume: Path | None
+        self,
+        recipe: Recipe,
+        data: TrainingData,
+        devices: dict[str, Any],
+        command: str,
+        resume: Path | None,
     ) -> None:
-        if device not in _ACCELERATORS:
-            raise ConfigError(
-                f"unknown device '{device}' for training (known: {', '.join(_ACCELERATORS)})"
-            )
-        self.recipe, self.data, self.device, self.command = recipe, data, device, command
+        self.recipe, self.data, self.devices, self.command = recipe, data, devices, command
         self.network = make_network(recipe, len(data.skeleton.keypoints))
         self.card = card_of(recipe, data, self.network, command)
         self.checkpoint: dict[str, Any] | None = None
@@ -152,28 +160,31 @@ class _Job:
                 self.resumed.last,
                 keypoints=data.skeleton.keypoints,
                 skeleton=data.skeleton.name,
+                network=self.network,
             )
+            check_same_data(self.resumed, data.sha256)
 
     def run(self, out: Path, folder: Path | None, watch: Watch | None) -> TrainingRun:
         recipe, trainer_of = self.recipe, self.recipe.trainer
         monitor = self._monitor()
+        judge = Judge(self.data.validation, self.card) if self.data.validation is not None else None
+        self._check_columns(judge, monitor)
         module = PoseModule(
             self.network,
             build_losses(recipe.losses, self.network.roles),
             recipe,
             self.data.train,
-            Judge(self.data.validation, self.card) if self.data.validation is not None else None,
+            judge,
             monitor="val_loss" if self.data.validation is not None else "loss",
         )
         keeper = Keeper(
             lambda trainer: self._folder(trainer, out, folder), recipe, self.data.skeleton, monitor
         )
         trainer = pl.Trainer(
-            accelerator=_ACCELERATORS[self.device],
-            devices=trainer_of.devices,
-            num_nodes=trainer_of.nodes,
-            strategy=self._strategy(module),
-            precision="32-true" if trainer_of.precision == "32" else trainer_of.precision,
+            **self.devices,
+            strategy=strategy(
+                recipe, module.stages, list(self.network.roles), self.devices["devices"]
+            ),
             max_epochs=recipe.epochs,
             gradient_clip_val=trainer_of.clip,
             accumulate_grad_batches=trainer_of.accumulate,
@@ -193,8 +204,7 @@ class _Job:
     def _fit(
         self, trainer: pl.Trainer, module: PoseModule, keeper: Keeper, watch: Watch | None
     ) -> TrainingRun:
-        began, threads, status = time.perf_counter(), cv2.getNumThreads(), "done"
-        cv2.setNumThreads(1)
+        began, status = time.perf_counter(), "done"
         try:
             trainer.fit(
                 module,
@@ -207,15 +217,16 @@ class _Job:
         except StopRequest:
             status = "interrupted"
         except BaseException as error:
-            keeper.tell_failure(error)
-            raise
-        finally:
-            cv2.setNumThreads(threads)
+            told = explained(error)
+            keeper.tell_failure(told)
+            if told is error:
+                raise
+            raise told from error
         run = keeper.run
         if trainer.is_global_zero:
             timings = {**run.facts.get("timings", {}), "last_call_s": time.perf_counter() - began}
             run.tell(status=status, message=None, timings=timings)
-            self._finish(run, watch)
+            self._finish(run, watch, draw=status != "interrupted")
         return TrainingRun(
             run.path, self.recipe, status, best_row(run), is_first=trainer.is_global_zero
         )
@@ -252,26 +263,29 @@ class _Job:
             "platform": f"{platform.system()} {platform.machine()}",
         }
 
-    def _strategy(self, module: PoseModule) -> str:
-        asked = self.recipe.trainer.strategy
-        several = self.recipe.trainer.devices not in {1, "auto"} or self.recipe.trainer.nodes > 1
-        frozen = len(module.stages) > 1 or any(s.train or s.freeze for s in module.stages)
-        if asked in {"auto", "ddp"} and several and frozen:
-            return "ddp_find_unused_parameters_true"
-        return asked
-
     def _monitor(self) -> str:
         if self.recipe.trainer.monitor is not None:
             return self.recipe.trainer.monitor
         return "pck@0.05:image" if self.data.validation is not None else "loss"
 
-    def _finish(self, run: RunFolder, watch: Watch | None) -> None:
+    def _check_columns(self, judge: Judge | None, monitor: str) -> None:
+        """Refuse to watch a column that no epoch will have, before the first."""
+        columns = {"loss", *(f"loss:{role}" for role in self.recipe.losses)}
+        if judge is not None:
+            columns |= {f"val_{column}" for column in columns} | judge.columns()
+        check_monitor(monitor, columns, "trainer.monitor")
+        if self.recipe.scheduler.monitor is not None:
+            check_monitor(self.recipe.scheduler.monitor, columns, "scheduler.monitor")
+
+    def _finish(self, run: RunFolder, watch: Watch | None, *, draw: bool) -> None:
         """Write the best epoch's network, and draw what it learned."""
         if not run.best.exists():
             return
+        write_model(run.path, network_weights(load_checkpoint(run.best)), self.card)
+        if not draw:
+            return
         if watch is not None:
             watch(Moment("Drawing"))
-        write_model(run.path, network_weights(load_checkpoint(run.best)), self.card)
         draw_curves(run.path / METRICS_CSV, run.path)
         model, count = load_run(run.path), self.recipe.trainer.samples
         for name, labels in (("train", self.data.train), ("validation", self.data.validation)):

@@ -16,7 +16,7 @@ from gonio.errors import ConfigError, GonioError
 from gonio.training.checkpoints import copy_checkpoint
 from gonio.training.ema import MovingAverage
 from gonio.training.module import TOTAL, PoseModule
-from gonio.training.monitor import Best, check_monitor
+from gonio.training.monitor import Best
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -134,8 +134,6 @@ class Keeper(Checkpoint):
         row = epoch_row(module)
         validated = "val_loss" in row or not trainer.num_val_batches
         if validated:
-            check_monitor(self.best.key, row, "trainer.monitor")
-            check_monitor(module.schedule.monitor, row, "scheduler.monitor")
             module.schedule.see(row)
         value = row.get(self.best.key)
         is_best = value is not None and self.best.see(row["epoch"], float(value))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gonio.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from gonio.training.settings import EarlyStopping
 
@@ -20,16 +20,16 @@ def higher_is_better(key: str) -> bool:
     return key.startswith(_HIGH)
 
 
-def check_monitor(key: str, row: Mapping[str, Any], where: str) -> None:
-    """Refuse to watch a column that no epoch has.
+def check_monitor(key: str, columns: Collection[str], where: str) -> None:
+    """Refuse to watch a column that ``metrics.csv`` will not have.
 
     Raises
     ------
     UnknownNameError
         Naming the column that was probably meant.
     """
-    if key not in row:
-        raise UnknownNameError("column", key, set(row) - {"epoch", "stage"}, where=where)
+    if key not in columns:
+        raise UnknownNameError("column", key, columns, where=where)
 
 
 class Best:

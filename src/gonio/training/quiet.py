@@ -1,4 +1,4 @@
-"""Keeps other libraries' talk out of the terminal."""
+"""Keeps other libraries' talk out of the terminal, and their settings as they were."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import logging
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+
+import cv2
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,18 @@ _TALK: Final = (
     r".*find_unused_parameters=True was specified in DDP constructor.*",
     r".*barrier\(\): using the device under current context.*",
 )
+
+
+@contextmanager
+def torch_as_it_was() -> Iterator[None]:
+    """Give the process back its own ways: deterministic operations, OpenCV's threads."""
+    strict, threads = torch.are_deterministic_algorithms_enabled(), cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+        torch.use_deterministic_algorithms(strict)
 
 
 @contextmanager

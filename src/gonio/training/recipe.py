@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from gonio.configs import ConfigKind, Settings, check_config, dump_config, load_config
-from gonio.datasets import AugmentationSettings, InputSettings, TargetSettings
+from gonio.datasets import AugmentationSettings, DataSettings, InputSettings, TargetSettings
 from gonio.training.losses import LossSettings
 from gonio.training.settings import (
-    DataSettings,
     NetworkSettings,
     OptimizerSettings,
     SchedulerSettings,
@@ -22,6 +21,7 @@ from gonio.training.settings import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_SKELETON_FILE: Final = ".toml"
 RECIPES: Final = ConfigKind("recipe", Path(__file__).parents[1] / "recipes")
 
 
@@ -79,6 +79,16 @@ class Recipe(Settings):
             )
         return self
 
+    def anchored(self, folder: Path) -> Self:
+        """Return the same with paths that hold from everywhere: relative ones begin in a folder."""
+        changes: dict[str, Any] = {"data": self.data.anchored(folder)}
+        if self.skeleton is not None and is_skeleton_path(self.skeleton):
+            changes["skeleton"] = str(folder.resolve() / Path(self.skeleton).expanduser())
+        if isinstance(self.network.pretrained, Path):
+            file = folder.resolve() / self.network.pretrained.expanduser()
+            changes["network"] = self.network.model_copy(update={"pretrained": file})
+        return self.model_copy(update=changes)
+
     @property
     def losses(self) -> dict[str, LossSettings]:
         """The loss of each trained output."""
@@ -92,6 +102,11 @@ class Recipe(Settings):
         if not of_stages:
             return cap or 1
         return of_stages if cap is None else min(cap, of_stages)
+
+
+def is_skeleton_path(text: str) -> bool:
+    """Say whether a recipe's ``skeleton`` is a file and not the name of a built-in one."""
+    return text.endswith(_SKELETON_FILE) or "/" in text or "\\" in text
 
 
 def recipe_names() -> list[str]:

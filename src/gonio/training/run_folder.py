@@ -205,7 +205,9 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def find_unfinished(out: Path, recipe: str) -> Path | None:
-    """Return the newest run of a recipe that has not come to its end, or None.
+    """Return the newest run of a recipe that can be gone on with, or None.
+
+    It has completed an epoch, but not come to its end.
 
     Parameters
     ----------
@@ -220,7 +222,8 @@ def find_unfinished(out: Path, recipe: str) -> Path | None:
             facts = read_run(path) if is_run(path) else {}
         except InputError:
             continue
-        if facts.get("recipe") == recipe and facts.get("status") in UNFINISHED:
+        unfinished = facts.get("recipe") == recipe and facts.get("status") in UNFINISHED
+        if unfinished and RunFolder(path).last.exists():
             candidates.append((str(facts.get("created")), path.name, path))
     return max(candidates)[2] if candidates else None
 
@@ -237,6 +240,22 @@ def check_resumable(run: RunFolder) -> None:
         raise ConfigError(
             f"'{run.path}': no epoch was completed, so there is nothing to go on from. "
             "Train anew, without --resume."
+        )
+
+
+def check_same_data(run: RunFolder, sha256: str) -> None:
+    """Refuse to go on with other data: the numbers would be of neither.
+
+    Raises
+    ------
+    InputError
+        If labels or images have changed since the run began.
+    """
+    before = run.facts.get("data_sha256")
+    if before and before != sha256:
+        raise InputError(
+            f"'{run.path}': its labels or images have changed since it began. Begin a new run, or "
+            "bring back what it was trained on."
         )
 
 

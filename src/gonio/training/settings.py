@@ -1,6 +1,7 @@
 """The parts of a recipe: what each may say, documented where it stands.
 
-A field that would do nothing is refused.
+What it says about data is :class:`gonio.datasets.DataSettings`. A field that would do nothing is
+refused.
 """
 
 from __future__ import annotations
@@ -38,115 +39,6 @@ def _refuse_idle(
         if getattr(settings, option) is not None:
             having = ", ".join(kind for kind, names in options.items() if option in names)
             raise ValueError(f"the {word} '{name}' has no '{option}' (those that do: {having})")
-
-
-class SplitSettings(Settings):
-    """How labels are shared out, so that no copy of an image is on two sides.
-
-    Attributes
-    ----------
-    fractions
-        Part → share of it: ``train`` and ``validation``, ``test`` where some are kept back.
-    file
-        A split that was written down, instead of drawn: part → names of images.
-    by
-        What stays together: an image, a recording, or a person.
-    seed
-        Of the draw. It is not the recipe's, so that several seeds train on the same images.
-    """
-
-    fractions: dict[Literal["train", "validation", "test"], float] = {  # noqa: RUF012 - pydantic copies defaults
-        "train": 0.8,
-        "validation": 0.2,
-    }
-    file: Path | None = None
-    by: Literal["image", "video", "subject"] = "image"
-    seed: int = 0
-
-    @model_validator(mode="after")
-    def _shares_make_a_whole(self) -> Self:
-        if "train" not in self.fractions:
-            raise ValueError("fractions: nothing is left to train on; give 'train' a share")
-        if not all(0 < share <= 1 for share in self.fractions.values()):
-            raise ValueError("fractions: each must lie above 0 and at most at 1")
-        if sum(self.fractions.values()) > 1 + 1e-9:
-            raise ValueError("fractions: together they exceed 1")
-        return self
-
-
-class BoxSettings(Settings):
-    """Boxes made anew from the keypoints: their extent and a buffer.
-
-    Attributes
-    ----------
-    buffer_px
-        Added on each side, pixels.
-    buffer
-        Added on each side, as a fraction of the box's side.
-    """
-
-    buffer_px: float = Field(default=0.0, ge=0)
-    buffer: float = Field(default=0.0, ge=0)
-
-
-class SubsetSettings(Settings):
-    """Which people take part; all where nothing is said.
-
-    Attributes
-    ----------
-    people
-        At most so many, drawn by ``seed``.
-    visible, labelled
-        Keypoints that must be visible or labelled.
-    min_area_px2, max_area_px2
-        Bounds of a person's area.
-    seed
-        Of the draw.
-    """
-
-    people: int | None = Field(default=None, gt=0)
-    visible: tuple[str, ...] = ()
-    labelled: tuple[str, ...] = ()
-    min_area_px2: float | None = None
-    max_area_px2: float | None = None
-    seed: int = 0
-
-
-class DataSettings(Settings):
-    """Where labels come from.
-
-    Attributes
-    ----------
-    path
-        File or folder of the labels; ``data=PATH`` on the command line.
-    format
-        Its format; None: found out.
-    images
-        Folder of the images where they do not lie beside the labels.
-    validation
-        Labels of their own for validation; then nothing is split off.
-    validation_images
-        Folder of their images.
-    split
-        How labels are shared out; None: all are trained on.
-    boxes
-        Boxes made from the keypoints; None: the labels' own, made only where one is missing.
-    subset
-        Which people take part.
-    faults
-        What becomes of labels that cannot be right: kept, masked (the keypoint does not count),
-        or dropped with their person.
-    """
-
-    path: Path | None = None
-    format: str | None = None
-    images: Path | None = None
-    validation: Path | None = None
-    validation_images: Path | None = None
-    split: SplitSettings | None = SplitSettings()
-    boxes: BoxSettings | None = None
-    subset: SubsetSettings | None = None
-    faults: Literal["keep", "mask", "drop"] = "keep"
 
 
 class NetworkSettings(Settings):
@@ -310,9 +202,9 @@ class TrainerSettings(Settings):
         Largest norm of the gradient; None: any.
     accumulate
         Batches whose gradients are added up for one step.
-    devices, nodes, strategy
-        As in Lightning: how many devices a machine, how many machines, and how they work
-        together (``auto``: ``ddp`` with several).
+    devices, nodes
+        How many devices a machine (``auto``: all), and how many machines. With several, each has
+        a process of its own and ``batch_size`` people a step; the gradients are averaged.
     ema
         Decay of the weights' moving average, which is then validated and exported; None: none.
     monitor
@@ -341,7 +233,6 @@ class TrainerSettings(Settings):
     accumulate: int = Field(default=1, gt=0)
     devices: int | Literal["auto"] = 1
     nodes: int = Field(default=1, gt=0)
-    strategy: str = "auto"
     ema: float | None = Field(default=None, gt=0, lt=1)
     monitor: str | None = None
     early_stopping: EarlyStopping | None = None

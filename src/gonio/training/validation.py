@@ -41,6 +41,20 @@ class Judge:
         self._labels, self._card = labels, card
         self._found: dict[int, tuple[NDArray[Any], NDArray[Any], float]] = {}
 
+    def columns(self) -> set[str]:
+        """Return the names of what is measured, by measuring the truth itself."""
+        labels = self._labels
+        people = np.arange(len(labels))
+        perfect = Predictions(
+            image_index=labels.image_index,
+            keypoints_px=labels.keypoints_px,
+            confidence=np.ones(labels.visibility.shape),
+            scores=np.ones(len(labels)),
+            person_index=people,
+            boxes_px=np.full((len(labels), 4), np.nan),
+        )
+        return set(self._values(labels, perfect, np.ones(len(labels))))
+
     def see(self, batch: Batch, activated: Mapping[str, Tensor]) -> None:
         """Decode a batch's outputs, activations applied."""
         outputs = {role: value.detach().float().cpu().numpy() for role, value in activated.items()}
@@ -63,10 +77,16 @@ class Judge:
         if not labels.labelled.any():
             return {}
         predictions = self._predictions(found, people)
+        predictions = replace(predictions, person_index=np.arange(len(people)))
         scales = np.array([found[int(p)][2] for p in people])
+        return self._values(labels, predictions, scales)
+
+    def _values(
+        self, labels: Labels, predictions: Predictions, scales: NDArray[np.float64]
+    ) -> dict[str, float]:
         table = evaluate_predictions(
             labels,
-            replace(predictions, person_index=np.arange(len(people))),
+            predictions,
             QUICK,
             input_wh=(self._card.input.width, self._card.input.height),
             input_scale=scales,

@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import yaml
 
-from gonio.configs import load_yaml
-from gonio.datasets import (
-    boxes_from_keypoints,
-    data_sha256,
-    drop_faults,
-    load_split,
-    mask_faults,
-    restrict_skeleton,
-    split_labels,
-    subset_people,
-)
+from gonio.configs import check_config, load_yaml
+from gonio.datasets import DataSettings, choose_people, data_sha256, read_set, share_out
 from gonio.errors import ConfigError, InputError
-from gonio.formats.labels import read_labels, with_sizes
 from gonio.skeletons import load_skeleton
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gonio.labels import Labels
+    from gonio.skeletons import Skeleton
 
 PARTS: Final = ("test", "validation", "train")
 """A run's parts; of those that are there the first is what it held back most strictly."""
@@ -46,8 +37,8 @@ class RunData:
         The run's folder.
     path
         The labels.
-    values
-        The recipe's ``data``.
+    data
+        What the recipe says about data.
     skeleton
         What the labels were mapped to; None: their own.
     sha256
@@ -56,7 +47,7 @@ class RunData:
 
     run: Path
     path: Path
-    values: dict[str, Any]
+    data: DataSettings
     skeleton: str | None
     sha256: str
 
@@ -84,18 +75,22 @@ class RunData:
             If the run has no such part, held nothing back, or the labels at ``path`` are not
             those it was trained on.
         """
-        images = images or _path(self.values.get("images"))
-        whole = self._read(path or self.path, images)
+        whole = read_set(
+            self.data,
+            path or self.path,
+            images=images or self.data.images,
+            skeleton=self._skeleton(),
+        )
         moved = path is not None and path.resolve() != self.path.resolve()
         if moved and self.sha256 and data_sha256(whole) != self.sha256:
             raise InputError(
                 f"--split: '{path}' is not what '{self.run}' was trained on, so its parts are "
                 "not the run's. Leave --split out to evaluate all of it."
             )
-        parts = self._parts(whole)
+        parts = share_out(self.data, whole)
         if name == "all":
-            chosen = self._choose(whole)
-            if self.values.get("validation"):
+            chosen = choose_people(self.data, whole)
+            if self.data.validation is not None:
                 raise InputError(
                     "--split all: the run's validation labels are a file of their own. "
                     "Evaluate one part, or name a file of labels."
@@ -109,44 +104,12 @@ class RunData:
                     "what it was trained on: --split train"
                 )
         if name not in parts:
-            raise InputError(
-                f"--split {name}: '{self.run}' has no such part (it has: {', '.join(parts)})"
-            )
+            there = ", ".join(part for part in PARTS if part in parts)
+            raise InputError(f"--split {name}: '{self.run}' has no such part (it has: {there})")
         return parts[name], name
 
-    def _parts(self, whole: Labels) -> dict[str, Labels]:
-        split, validation = self.values.get("split"), self.values.get("validation")
-        chosen = self._choose(whole)
-        if validation is not None:
-            folder = _path(self.values.get("validation_images"))
-            own = self._read(Path(validation), folder, chosen)
-            return {"validation": self._choose(own), "train": chosen}
-        if split is None:
-            return {"train": chosen}
-        if split.get("file") is not None:
-            parts = load_split(Path(split["file"]), chosen)
-        else:
-            parts = split_labels(chosen, split["fractions"], by=split["by"], seed=split["seed"])
-        return {name: parts[name] for name in PARTS if name in parts}
-
-    def _read(self, path: Path, images: Path | None, like: Labels | None = None) -> Labels:
-        labels = read_labels(path, format=self.values.get("format"), images=images)
-        skeleton = like.skeleton if like is not None else None
-        if skeleton is None and self.skeleton:
-            skeleton = load_skeleton(self.skeleton)
-        if skeleton is not None and labels.skeleton != skeleton:
-            labels = restrict_skeleton(labels, skeleton)
-        return with_sizes(labels)
-
-    def _choose(self, labels: Labels) -> Labels:
-        faults, values = self.values.get("faults", "keep"), self.values
-        if faults != "keep":
-            labels = mask_faults(labels) if faults == "mask" else drop_faults(labels)
-        if values.get("subset") is not None:
-            labels = subset_people(labels, **values["subset"])
-        if values.get("boxes") is not None:
-            labels = boxes_from_keypoints(labels, **values["boxes"])
-        return labels.take(np.arange(len(labels)))
+    def _skeleton(self) -> Skeleton | None:
+        return load_skeleton(self.skeleton) if self.skeleton else None
 
 
 def read_run_data(run: Path) -> RunData | None:
@@ -172,13 +135,13 @@ def read_run_data(run: Path) -> RunData | None:
         return None
     try:
         recipe = load_yaml(file.read_text(encoding="utf-8"))
-        data = recipe["data"]
-        path = data["path"]
+        data, skeleton = recipe["data"], recipe["skeleton"]
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
         raise ConfigError(f"'{file}': not the recipe of a run ({error!r})") from error
-    if path is None:
+    settings = check_config(data, DataSettings, f"recipe '{file}': data")
+    if settings.path is None:
         return None
-    return RunData(run, Path(path), data, recipe.get("skeleton"), _sha256(run))
+    return RunData(run, settings.path, settings, skeleton, _sha256(run))
 
 
 def _sha256(run: Path) -> str:
@@ -187,7 +150,3 @@ def _sha256(run: Path) -> str:
         return str(facts.get("data_sha256") or "")
     except (OSError, ValueError, AttributeError):
         return ""
-
-
-def _path(value: str | None) -> Path | None:
-    return None if value is None else Path(value)

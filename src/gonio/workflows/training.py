@@ -181,7 +181,7 @@ def _find(settings: TrainSettings) -> tuple[Recipe, Path | None]:
                 f"{' '.join(settings.overrides)}"
             )
         return _unfinished(folder), folder
-    recipe = load_recipe(settings.recipe, overrides)
+    recipe = load_recipe(settings.recipe, overrides).anchored(Path())
     found = find_unfinished(settings.out, recipe.name) if settings.resume else None
     if found is None:
         return recipe, None
