@@ -228,7 +228,8 @@ def preview(
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     write_image(out, sheet)
-    console.print_text(str(out))
+    if not quiet:
+        console.print_text(str(out))
 
 
 @app.command()

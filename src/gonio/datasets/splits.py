@@ -49,7 +49,7 @@ def split_labels(
         has no recording or no person where the split goes by them.
     """
     shares = {name: float(share) for name, share in fractions.items()}
-    if not shares or min(shares.values()) <= 0 or sum(shares.values()) > 1 + 1e-9:
+    if not shares or not (min(shares.values()) > 0 and sum(shares.values()) <= 1 + 1e-9):
         told = ", ".join(f"{name} {share:g}" for name, share in shares.items()) or "none"
         raise InputError(f"split: shares must lie above 0 and add up to at most 1 (given: {told})")
     units = _units(labels, by)

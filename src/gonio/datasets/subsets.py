@@ -52,7 +52,7 @@ def subset_people(
     UnknownNameError
         If the skeleton has no keypoint of a name.
     InputError
-        If ``people`` is less than 1, or more than answer to the conditions.
+        If ``people`` is less than 1, or more than answer to the conditions; if nobody does.
     """
     index = labels.skeleton.index
     keep = (labels.visibility[:, [index(n) for n in visible]] == VISIBLE).all(axis=1)
@@ -62,6 +62,8 @@ def subset_people(
         keep &= areas >= (0.0 if min_area_px2 is None else min_area_px2)
         keep &= areas <= (np.inf if max_area_px2 is None else max_area_px2)
     chosen = np.flatnonzero(keep)
+    if not len(chosen):
+        raise InputError(f"nobody of {len(labels)} answers to the conditions. {_advice(labels)}")
     if people is not None:
         if people < 1:
             raise InputError(f"people: {people} asked for, at least 1 is needed")
@@ -115,6 +117,12 @@ def restrict_skeleton(labels: Labels, skeleton: Skeleton) -> Labels:
             f"{', '.join(theirs.keypoints)})"
         )
     return replace(labels, skeleton=skeleton, keypoints_px=points, visibility=seen)
+
+
+def _advice(labels: Labels) -> str:
+    if len(labels) and np.isnan(_areas(labels)).all():
+        return "Nobody has an area: make boxes first (gonio data boxes), or leave the area out."
+    return "Loosen them."
 
 
 def _areas(labels: Labels) -> np.ndarray:

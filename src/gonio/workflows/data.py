@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gonio.errors import ConfigError, OutputError
+from gonio.errors import ConfigError, InputError, OutputError
 from gonio.formats.labels import check_images, read_labels, with_sizes, write_labels
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ def filter_labels(labels: Labels, *, kinds: Sequence[str] = (), drop: bool = Fal
     from gonio.datasets import drop_faults, mask_faults
     from gonio.datasets.faults import WRONG
 
-    return (drop_faults if drop else mask_faults)(labels, kinds=tuple(kinds) or WRONG)
+    kept = (drop_faults if drop else mask_faults)(labels, kinds=tuple(kinds) or WRONG)
+    if len(labels) and not len(kept):
+        raise InputError("everybody has a fault, so nobody would be left. Name fewer --kinds.")
+    return kept
 
 
 def split(
@@ -118,6 +121,10 @@ def split(
 
     targets = {part: Target(folder / f"{part}.json", "coco", overwrite) for part in fractions}
     whole = Target(folder / "split.json", overwrite=overwrite)
+    if any(target.path == whole.path for target in targets.values()):
+        raise ConfigError(
+            "a part may not be called 'split': split.json says which image is in which part"
+        )
     for target in (*targets.values(), whole):
         target.check()
     parts = split_labels(labels, fractions, by=by, seed=seed)
@@ -159,7 +166,8 @@ def augment(
     if not isinstance(values, dict):
         raise ConfigError(f"'{settings}': holds no keys; see a recipe's 'augmentation'")
     chosen = check_config(values, AugmentationSettings, f"'{settings}'")
-    Target(folder).check()
+    if folder.exists():
+        raise OutputError(f"'{folder}': exists already. Name a folder that does not.")
     check_images(labels)
     folder.mkdir(parents=True)
     try:
@@ -184,6 +192,8 @@ def parse_fractions(text: str) -> dict[str, float]:
     fractions = {}
     for part in text.split(","):
         name, equals, share = part.strip().partition("=")
+        if name in fractions:
+            raise ConfigError(f"--fractions {text}: '{name}' is named twice")
         try:
             fractions[name] = float(share)
         except ValueError:

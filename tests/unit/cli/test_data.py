@@ -93,6 +93,43 @@ def test_split_writes_a_file_a_part_and_replaces_nothing(labels: Path, tmp_path:
         gonio("split", labels, "--out", tmp_path / "y", "--fractions", "train")
 
 
+def test_a_part_that_would_be_overwritten_or_lost_is_refused(labels: Path, tmp_path: Path) -> None:
+    def split(fractions: str) -> None:
+        gonio("split", labels, "--out", tmp_path / "z", "--fractions", fractions)
+
+    with pytest.raises(ConfigError, match="may not be called 'split'"):
+        split("split=0.8,test=0.2")
+    with pytest.raises(ConfigError, match="'train' is named twice"):
+        split("train=0.5,train=0.5")
+    with pytest.raises(InputError, match="shares must lie above 0"):
+        split("train=nan")
+    assert not (tmp_path / "z").exists()
+
+
+def test_a_choice_that_leaves_nobody_is_refused_with_its_reason(
+    labels: Path, tmp_path: Path
+) -> None:
+    out = ("--out", tmp_path / "none.json")
+    with pytest.raises(InputError, match="Nobody has an area: make boxes first"):
+        gonio("subset", labels, *out, "--min-area-px2", 1)
+    gonio("boxes", labels, "--out", tmp_path / "boxed.json")
+    with pytest.raises(InputError, match=r"nobody of 6 answers to the conditions\. Loosen them"):
+        gonio("subset", tmp_path / "boxed.json", *out, "--min-area-px2", "9e9")
+    crowd = read_labels(labels).take([5])
+    write_labels(tmp_path / "faulty.json", crowd)
+    with pytest.raises(InputError, match="everybody has a fault"):
+        gonio("filter", tmp_path / "faulty.json", *out, "--drop")
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_a_set_with_nobody_in_it_is_written_and_read(labels: Path, tmp_path: Path) -> None:
+    nobody = read_labels(labels).take([], keep_images=True)
+    write_labels(tmp_path / "empty.json", nobody)
+    again = read_labels(tmp_path / "empty.json")
+    assert len(again) == 0
+    assert len(again.images) == 6
+
+
 def test_augment_writes_copies_that_name_their_originals(labels: Path, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("flip: {probability: 1}\n", encoding="utf-8")
     gonio("augment", labels, "--out", tmp_path / "more", "--settings", tmp_path / "a.yaml")

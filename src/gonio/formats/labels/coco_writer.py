@@ -100,7 +100,8 @@ def _file_name(path: Path, image: Path) -> str:
 def _annotations(labels: Labels, image_ids: list[int]) -> list[dict[str, Any]]:
     people = len(labels)
     xy = np.where(labels.labelled[..., None], labels.keypoints_px, 0.0)
-    values = np.concatenate([xy, labels.visibility[..., None]], axis=2).reshape(people, -1)
+    values = np.concatenate([xy, labels.visibility[..., None]], axis=2)
+    values = values.reshape(people, 3 * len(labels.skeleton.keypoints))
     boxes = labels.boxes_px.copy()
     boxes[:, :2] = np.round(boxes[:, :2] + CORNER_PX, _DECIMALS)
     known = np.isfinite(labels.areas_px2)
