@@ -1,0 +1,66 @@
+"""Recipes: what they inherit, what the command line changes, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gonio.configs import load_yaml, parse_overrides
+from gonio.errors import ConfigError
+from gonio.training import dump_recipe, load_recipe, make_recipe, recipe_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_written_down_loads_to_the_same(name: str, tmp_path: Path) -> None:
+    recipe = load_recipe(name)
+    (tmp_path / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
+    assert load_recipe(tmp_path / "recipe.yaml") == recipe
+    assert make_recipe(load_yaml(dump_recipe(recipe))) == recipe
+
+
+def test_an_own_recipe_changes_a_built_in_one_and_is_named_after_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "My-Squat.yaml"
+    file.write_text("extends: dilated-cnn\noptimizer: {lr: 1e-2}\n", encoding="utf-8")
+    base = load_recipe("dilated-cnn")
+    recipe = load_recipe(file, parse_overrides(["trainer.epochs=7"]))
+    assert (recipe.name, recipe.optimizer.lr, recipe.epochs) == ("my-squat", 0.01, 7)
+    assert recipe.scheduler == base.scheduler
+    assert recipe.network == base.network
+
+
+def test_a_wrong_key_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("extends: dilated-cnn\noptimizer: {lrr: 1}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(file)
+    told = f"recipe '{file}': unknown key 'optimizer.lrr' (did you mean 'optimizer.lr'?)"
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("trainer.batch_size=0", "trainer.batch_size: .*greater than 0"),
+        ("trainer.precision=bf17-mixed", "trainer.precision: unknown value 'bf17-mixed' .did you"),
+        ("loss.heatmap=null", "loss: no output has a loss"),
+        ("trainer.validate_every=1000", "trainer.validate_every: with .* nothing would be"),
+        ("optimizer.name=adamm", "optimizer.name: unknown value 'adamm' .did you mean 'adam'"),
+        ("name=No Name", "name: "),
+        ("stages=[{epoch: 1}]", "unknown key 'stages.0.epoch' .did you mean 'stages.0.epochs'"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_where_it_stands(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"recipe 'dilated-cnn': {message}"):
+        load_recipe("dilated-cnn", parse_overrides([override]))
+
+
+def test_paths_hold_from_everywhere_once_anchored(tmp_path: Path) -> None:
+    given = ["data.path=set/labels.json", "skeleton=own.toml", "network.pretrained=weights.pth"]
+    recipe = load_recipe("simple-baseline", parse_overrides(given)).anchored(tmp_path)
+    assert recipe.data.path == tmp_path / "set" / "labels.json"
+    assert recipe.skeleton == str(tmp_path / "own.toml")
+    assert recipe.network.pretrained == tmp_path / "weights.pth"
