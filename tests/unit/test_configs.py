@@ -35,7 +35,7 @@ class Car(Settings):
     name: str
     extends: None = None
     engine: Engine = Engine()
-    wheels: dict[str, Wheel | None] = {}
+    wheels: dict[str, Wheel | None] = {}  # noqa: RUF012 - pydantic copies defaults
     seats: tuple[int, ...] = ()
 
 
@@ -85,7 +85,7 @@ def test_a_short_key_stands_for_a_long_one_unless_it_holds_keys() -> None:
 
 @pytest.mark.parametrize("text", ["epochs", "=3", "a..b=1", "a={"])
 def test_a_text_that_is_no_key_and_value_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="not of the form key=value|no valid YAML"):
+    with pytest.raises(ConfigError, match=r"not of the form key=value|no valid YAML"):
         parse_overrides([text])
 
 
@@ -121,13 +121,13 @@ def test_what_is_wrong_is_named_with_its_whole_path(
 def test_a_wrong_key_is_told_of_the_file_that_says_it(kind: ConfigKind, tmp_path: Path) -> None:
     base = write(tmp_path / "wrong.yaml", "name: a\nseat: [1]")
     file = write(tmp_path / "own.yaml", "name: b\nextends: wrong.yaml")
-    with pytest.raises(ConfigError, match="unknown key 'seat' .did you mean 'seats'") as caught:
+    with pytest.raises(ConfigError, match=r"unknown key 'seat' .did you mean 'seats'") as caught:
         load_config(file, Car, kind)
     assert str(base) in str(caught.value)
 
 
 def test_an_unknown_name_and_a_circle_are_refused(kind: ConfigKind, tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="unknown car 'bace' .did you mean 'base'"):
+    with pytest.raises(UnknownNameError, match=r"unknown car 'bace' .did you mean 'base'"):
         load_config("bace", Car, kind)
     with pytest.raises(ConfigError, match=r"no such file .built in: base"):
         load_config(tmp_path / "none.yaml", Car, kind)

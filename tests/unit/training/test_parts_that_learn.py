@@ -116,12 +116,12 @@ def test_a_part_learns_at_its_own_pace_and_the_most_exact_name_wins() -> None:
     assert by_name["backbone.0.weight"] == 0.2
     assert by_name["backbone.1.bias"] == 1.0
     assert by_name["head.weight"] == 2.0
-    with pytest.raises(UnknownNameError, match="optimizer.lr_factors"):
+    with pytest.raises(UnknownNameError, match=r"optimizer.lr_factors"):
         make_optimizer(network, OptimizerSettings(lr_factors={"hed": 1.0}))
 
 
 def test_an_optimizers_option_that_would_do_nothing_is_refused() -> None:
-    with pytest.raises(ValidationError, match="'adam' has no 'momentum' .those that do: sgd"):
+    with pytest.raises(ValidationError, match=r"'adam' has no 'momentum' .those that do: sgd"):
         OptimizerSettings(name="adam", momentum=0.9)
 
 
