@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -57,14 +57,23 @@ class EpochSampler(Sampler[Key]):
     rank, world
         Which of how many processes this is. Each gets equally many, so that none waits for
         another; a few of the first samples are given twice where the number is no multiple.
+    first_epoch
+        Which comes first: workers begin with it before anybody calls :meth:`set_epoch`.
     """
 
     def __init__(
-        self, size: int, *, seed: int = 0, shuffle: bool, rank: int = 0, world: int = 1
+        self,
+        size: int,
+        *,
+        seed: int = 0,
+        shuffle: bool,
+        rank: int = 0,
+        world: int = 1,
+        first_epoch: int = 0,
     ) -> None:
         self._size, self._seed, self._shuffle = size, seed, shuffle
         self._rank, self._world = rank, world
-        self.epoch = 0
+        self.epoch = first_epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next; Lightning calls it."""
@@ -156,7 +165,13 @@ def _stack(arrays: Sequence[NDArray[Any]]) -> torch.Tensor:
 
 
 def training_loader(
-    dataset: PoseDataset, recipe: Recipe, *, workers: int, rank: int = 0, world: int = 1
+    dataset: PoseDataset,
+    recipe: Recipe,
+    *,
+    workers: int,
+    rank: int = 0,
+    world: int = 1,
+    first_epoch: int = 0,
 ) -> DataLoader[Any]:
     """Return the loader of a training: an order drawn for each epoch, whole batches only.
 
@@ -170,8 +185,17 @@ def training_loader(
         Processes that make samples.
     rank, world
         Which of how many processes that train this is.
+    first_epoch
+        Which comes first, in a training that goes on.
     """
-    sampler = EpochSampler(len(dataset), seed=recipe.seed, shuffle=True, rank=rank, world=world)
+    sampler = EpochSampler(
+        len(dataset),
+        seed=recipe.seed,
+        shuffle=True,
+        rank=rank,
+        world=world,
+        first_epoch=first_epoch,
+    )
     whole = len(sampler) >= recipe.trainer.batch_size
     return _loader(dataset, sampler, recipe.trainer.batch_size, workers, drop_last=whole)
 
@@ -204,6 +228,7 @@ def _loader(
 
 def _start_worker(_: int) -> None:
     start_sampling_worker()
-    # A SIGTERM to the whole group is for the process that trains: it ends its workers itself,
-    # and would take one that is gone for an accident.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Ctrl-C and SIGTERM to the whole group are for the process that trains, which would take a
+    # worker that is gone for an accident. They are not ignored: that is how it ends its workers.
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()

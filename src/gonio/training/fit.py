@@ -18,6 +18,7 @@ from gonio.runtime.trained import card_for_network
 from gonio.training.checkpoints import (
     WholeCheckpoints,
     check_checkpoint,
+    copy_checkpoint,
     load_checkpoint,
     network_weights,
 )
@@ -180,6 +181,7 @@ class _Job:
         keeper = Keeper(
             lambda trainer: self._folder(trainer, out, folder), recipe, self.data.skeleton, monitor
         )
+        watcher = Watcher(keeper.best, watch)
         trainer = pl.Trainer(
             **self.devices,
             strategy=strategy(
@@ -190,7 +192,8 @@ class _Job:
             accumulate_grad_batches=trainer_of.accumulate,
             check_val_every_n_epoch=trainer_of.validate_every,
             deterministic=trainer_of.deterministic,
-            callbacks=[Watcher(keeper.best, watch), keeper],
+            limit_val_batches=1.0 if self.data.validation is not None else 0,
+            callbacks=[watcher, keeper],
             plugins=[WholeCheckpoints()],
             logger=False,
             enable_progress_bar=False,
@@ -199,29 +202,39 @@ class _Job:
             use_distributed_sampler=False,
             default_root_dir=str(out),
         )
-        return self._fit(trainer, module, keeper, watch)
+        return self._fit(trainer, module, keeper, watcher, watch)
 
     def _fit(
-        self, trainer: pl.Trainer, module: PoseModule, keeper: Keeper, watch: Watch | None
+        self,
+        trainer: pl.Trainer,
+        module: PoseModule,
+        keeper: Keeper,
+        watcher: Watcher,
+        watch: Watch | None,
     ) -> TrainingRun:
         began, status = time.perf_counter(), "done"
         try:
-            trainer.fit(
-                module,
-                datamodule=_Loaders(self.recipe, self.data),
-                ckpt_path=self.resumed.last if self.resumed is not None else None,
-                weights_only=True,
-            )
+            with watcher.listening():
+                trainer.fit(
+                    module,
+                    datamodule=_Loaders(self.recipe, self.data, self._first_epoch),
+                    ckpt_path=self.resumed.last if self.resumed is not None else None,
+                    weights_only=True,
+                )
             if trainer.current_epoch < self.recipe.epochs:
                 status = "stopped"
         except StopRequest:
             status = "interrupted"
         except BaseException as error:
-            told = explained(error)
-            keeper.tell_failure(told)
-            if told is error:
-                raise
-            raise told from error
+            # Whoever stops all processes of a service stops the workers too.
+            if watcher.asked and "DataLoader worker" in str(error):
+                status = "interrupted"
+            else:
+                told = explained(error)
+                keeper.tell_failure(told)
+                if told is error:
+                    raise
+                raise told from error
         run = keeper.run
         if trainer.is_global_zero:
             timings = {**run.facts.get("timings", {}), "last_call_s": time.perf_counter() - began}
@@ -231,12 +244,23 @@ class _Job:
             run.path, self.recipe, status, best_row(run), is_first=trainer.is_global_zero
         )
 
+    @property
+    def _first_epoch(self) -> int:
+        """Number of the first epoch of this call, from 0."""
+        return 0 if self.checkpoint is None else int(self.checkpoint["gonio"]["epoch"]) + 1
+
     def _folder(self, trainer: pl.Trainer, out: Path, folder: Path | None) -> RunFolder:
         """Return the run's folder; the first process makes it and tells the others."""
         if self.resumed is not None:
             assert self.checkpoint is not None
             if trainer.is_global_zero:
-                self.resumed.forget_from(int(self.checkpoint["gonio"]["epoch"]) + 1)
+                self.resumed.forget_from(self._first_epoch)
+                best = self.checkpoint["gonio"]["best"]
+                if best["epoch"] == self._first_epoch - 1:
+                    # It may have been killed before it copied its best epoch.
+                    copy_checkpoint(self.resumed.last, self.resumed.best)
+                    told = {"epoch": best["epoch"], "metric": self._monitor()}
+                    self.resumed.tell(best={**told, "value": best["value"]})
                 self.resumed.tell(status="running", message=None, epochs=self.recipe.epochs)
             return self.resumed
         path = folder if folder is not None else run_path(out, self.recipe.name)
@@ -296,9 +320,9 @@ class _Job:
 class _Loaders(pl.LightningDataModule):
     """The samples of each process, once Lightning has said which it is."""
 
-    def __init__(self, recipe: Recipe, data: TrainingData) -> None:
+    def __init__(self, recipe: Recipe, data: TrainingData, first_epoch: int) -> None:
         super().__init__()
-        self._recipe = recipe
+        self._recipe, self._first_epoch = recipe, first_epoch
         self._train = PoseDataset(data.train, recipe, augment=True)
         self._validation = (
             PoseDataset(data.validation, recipe, augment=False)
@@ -315,7 +339,13 @@ class _Loaders(pl.LightningDataModule):
         return {"rank": self.trainer.global_rank, "world": self.trainer.world_size}
 
     def train_dataloader(self) -> Any:
-        return training_loader(self._train, self._recipe, workers=self._workers, **self._place())
+        return training_loader(
+            self._train,
+            self._recipe,
+            workers=self._workers,
+            first_epoch=self._first_epoch,
+            **self._place(),
+        )
 
     def val_dataloader(self) -> Any:
         if self._validation is None:

@@ -132,7 +132,7 @@ class Keeper(Checkpoint):
         """Write the epoch down, judge it, and keep it."""
         module = cast("PoseModule", pl_module)
         row = epoch_row(module)
-        validated = "val_loss" in row or not trainer.num_val_batches
+        validated = "val_loss" in row or not any(trainer.num_val_batches)
         if validated:
             module.schedule.see(row)
         value = row.get(self.best.key)
@@ -177,6 +177,15 @@ class Keeper(Checkpoint):
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Close the logs."""
+        self._close()
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Close the logs: Lightning tears no callback down after an exception."""
+        self._close()
+
+    def _close(self) -> None:
         if self._board is not None:
             with contextlib.suppress(OSError):
                 self._board.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -77,19 +78,26 @@ class Watcher(Callback):
         self._asked = False
         self._loss: float | None = None
         self._value: float | None = None
-        self._before: dict[int, Any] = {}
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Listen for requests to stop; only a program's main thread can."""
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen for requests to stop while a training runs; only a main thread can.
+
+        Around all of Lightning, which gives back the handlers that it found.
+        """
+        before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                self._before[number] = signal.signal(number, self._ask)
+            before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Listen no more."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before = {}
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked the training to stop."""
+        return self._asked
 
     def on_train_batch_end(
         self,
