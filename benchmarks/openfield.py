@@ -86,7 +86,7 @@ def ours(seed: int) -> dict[str, Any]:
 def errors(run: Path, labels: Any) -> dict[str, Any]:
     """Return distances of predictions from labels, pixels of the recording."""
     found = predict(ModelStore().resolve(run), labels)
-    order = found.person_index
+    order = np.searchsorted(labels.image_index, found.image_index)  # one animal an image
     distances = np.full(labels.keypoints_px.shape[:2], np.nan)
     distances[order] = np.linalg.norm(found.keypoints_px - labels.keypoints_px[order], axis=-1)
     distances = distances[labels.labelled]

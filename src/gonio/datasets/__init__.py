@@ -10,6 +10,7 @@ from gonio.datasets.augmentation import (
     Scale,
     Tilt,
     Translate,
+    Window,
     random_map,
 )
 from gonio.datasets.boxes import boxes_from_keypoints
@@ -51,6 +52,7 @@ __all__ = [
     "TargetSettings",
     "Tilt",
     "Translate",
+    "Window",
     "augment_labels",
     "boxes_from_keypoints",
     "choose_people",

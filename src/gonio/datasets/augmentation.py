@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from gonio.codec import box_around, compose, region_of_box
+from gonio.configs import Settings
 from gonio.imaging import Chance, PhotometrySettings
-from gonio.imaging.photometry import RangedChance
+from gonio.imaging.photometry import RangedChance, Share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,10 +88,38 @@ class HalfBody(Chance):
     margin: float = Field(default=1.5, gt=0)
 
 
+class Window(Settings):
+    """Training sees a window of the input, at the input's scale, not all of it.
+
+    For networks that are the same everywhere and take images of any size: they learn from small
+    windows at full resolution, and are used on the whole input.
+
+    Attributes
+    ----------
+    width, height
+        Of the window, input pixels.
+    elsewhere
+        How often it lies anywhere in the input; otherwise one of the labelled keypoints, drawn
+        evenly, is somewhere in its middle.
+    middle
+        Share of the window's sides in which that keypoint is.
+    """
+
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    elsewhere: Share = 0.1
+    middle: Share = 0.8
+
+    @property
+    def wh(self) -> tuple[int, int]:
+        """Width and height, pixels."""
+        return self.width, self.height
+
+
 class AugmentationSettings(PhotometrySettings):
     """What happens to a training sample by chance; what is None never does.
 
-    Geometry in this order: half body, flip, rotate, scale, translate, tilt.
+    Geometry in this order: half body, flip, rotate, scale, translate, tilt, window.
     """
 
     flip: Flip | None = None
@@ -99,6 +128,7 @@ class AugmentationSettings(PhotometrySettings):
     translate: Translate | None = None
     tilt: Tilt | None = None
     half_body: HalfBody | None = None
+    window: Window | None = None
 
 
 def random_map(
@@ -142,6 +172,42 @@ def random_map(
         about_x, about_y = rng.uniform(-1, 1, 2) * math.radians(settings.tilt.max_deg)
         steps.append(_tilt(about_x, about_y, VIEWING_DISTANCE * max(input_wh)))
     return compose(*steps, _affine(offset=middle)), flipped
+
+
+def window_map(
+    settings: Window,
+    points_px: NDArray[np.float64],
+    input_wh: tuple[int, int],
+    rng: np.random.Generator,
+) -> Matrix:
+    """Draw where a window lies; return the map from the input to it.
+
+    Parameters
+    ----------
+    settings
+        Size, and how often it lies anywhere.
+    points_px
+        Shape ``(K, 2)``, the person's keypoints, input px; NaN = not labelled.
+    input_wh
+        Width and height of the network input, pixels.
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    Matrix
+        Input px → window px: a translation, shape ``(2, 3)``. A window larger than the input
+        has the input somewhere in it.
+    """
+    size = np.array(settings.wh, dtype=np.float64)
+    known = points_px[np.isfinite(points_px).all(axis=1)]
+    spread = rng.uniform(-0.5, 0.5, 2)
+    if rng.random() < settings.elsewhere or not len(known):
+        centre = (np.array(input_wh) - 1) / 2 + spread * (input_wh - size)
+    else:
+        centre = known[rng.integers(len(known))] + spread * settings.middle * size
+    # Whole pixels: what is at the input's scale is not sampled anew.
+    return _affine(offset=-np.rint(centre - (size - 1) / 2))
 
 
 def half_body_region(

@@ -76,6 +76,8 @@ def augment_labels(
 
     if settings.half_body is not None:
         raise ConfigError("augmentation.half_body: copies are whole images; leave it out")
+    if settings.window is not None:
+        raise ConfigError("augmentation.window: copies are whole images; leave it out")
     if copies < 1:
         raise ConfigError(f"copies: {copies}, expected at least 1")
     if folder.exists():

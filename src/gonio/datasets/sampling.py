@@ -25,7 +25,12 @@ from gonio.codec import (
     warp,
 )
 from gonio.configs import Settings
-from gonio.datasets.augmentation import AugmentationSettings, half_body_region, random_map
+from gonio.datasets.augmentation import (
+    AugmentationSettings,
+    half_body_region,
+    random_map,
+    window_map,
+)
 from gonio.datasets.targets import TargetSettings, encode_targets, reach_px
 from gonio.errors import ConfigError, InputError
 from gonio.imaging import random_photometry
@@ -121,7 +126,8 @@ class Sample(NamedTuple):
     Attributes
     ----------
     image
-        Shape ``(height, width, C)``, uint8: RGB or grey, not yet normalized.
+        Shape ``(height, width, C)``, uint8: RGB or grey, not yet normalized; of the window's
+        size where training sees one.
     targets
         Role → array, float32; see :func:`gonio.datasets.encode_targets`.
     points_px
@@ -278,11 +284,15 @@ def make_sample(
         raise ConfigError("augmentation: needs a random generator (gonio.datasets.sample_rng)")
     rng = rng if rng is not None else np.random.default_rng(0)
     matrix = _crop(labels, person, input, chance, rng, (image.shape[1], image.shape[0]))
-    flipped = False
+    size, flipped = input.wh, False
     if augmentation is not None:
         change, flipped = random_map(chance, input.wh, rng)
         matrix = compose(matrix, change)
-    pixels = warp(image, matrix, input.wh, fill=input.crop.fill)
+    if chance.window is not None:
+        moved = transform(labels.keypoints_px[person], matrix)
+        matrix = compose(matrix, window_map(chance.window, moved, size, rng))
+        size = chance.window.wh
+    pixels = warp(image, matrix, size, fill=input.crop.fill)
     if input.channels == "grey":
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
     pixels, covered = random_photometry(pixels, chance, rng)
@@ -292,15 +302,16 @@ def make_sample(
         order = labels.skeleton.flip_order()
         points, visibility = points[order], visibility[order]
     visibility[np.isnan(points).any(axis=1)] = UNLABELLED
-    unseen = ~within(points, input.wh, 0.0) | behind(points, covered)
+    unseen = ~within(points, size, 0.0) | behind(points, covered)
     visibility[unseen & (visibility == VISIBLE)] = HIDDEN
     counts = visibility == VISIBLE if target.weights == "visible" else visibility > UNLABELLED
-    counts &= within(points, input.wh, reach_px(target))
+    drawn = counts & within(points, size, reach_px(target))
     return Sample(
         image=pixels,
-        targets=encode_targets(points, counts, visibility, input.wh, target),
+        targets=encode_targets(points, drawn, visibility, size, target),
         points_px=points.astype(np.float32),
-        weights=counts.astype(np.float32),
+        # Beyond a window there is more of the input: that the point is not here is to be learned.
+        weights=(counts if chance.window is not None else drawn).astype(np.float32),
         visibility=visibility,
         matrix=homography(matrix),
         person=person,

@@ -34,6 +34,8 @@ class SelfAttention(nn.Module):
     Dosovitskiy et al. (2021), An image is worth 16×16 words, ICLR.
     """
 
+    fixed_size = True  # a place has an embedding
+
     def __init__(self, channels: int, heads: int, cells: tuple[int, int], *, where: str) -> None:
         super().__init__()
         if channels % heads:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Final
 
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from gonio.networks.network import Activation
+
+
+_RARE: Final = -math.log((1 - 0.01) / 0.01)
+"""Logit with which a probability begins that is rarely one: that of 0.01, so that training does
+not first have to learn how empty maps are. Lin et al. (2017), Focal loss for dense object
+detection, ICCV, section 4.1."""
 
 
 class MapHead(nn.Module):
@@ -19,13 +28,15 @@ class MapHead(nn.Module):
         Of the features.
     keypoints
         Number of maps.
+    activation
+        Of the maps; with a sigmoid they begin nearly empty.
     """
 
-    def __init__(self, channels: int, keypoints: int) -> None:
+    def __init__(self, channels: int, keypoints: int, activation: Activation = "none") -> None:
         super().__init__()
         self.heatmap = nn.Conv2d(channels, keypoints, 1)
         nn.init.normal_(self.heatmap.weight, std=0.001)
-        nn.init.zeros_(self.heatmap.bias)  # type: ignore[arg-type]
+        nn.init.constant_(self.heatmap.bias, _RARE if activation == "sigmoid" else 0.0)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:
         """Return role ``heatmap``, shape ``(N, K, h, w)``."""
@@ -66,7 +77,8 @@ class ScoreHead(nn.Module):
 
     def __init__(self, channels: int, keypoints: int) -> None:
         super().__init__()
-        self.heatmap, self.locref = (_doubling(channels, n) for n in (keypoints, 2 * keypoints))
+        self.heatmap = _doubling(channels, keypoints, bias=_RARE)
+        self.locref = _doubling(channels, 2 * keypoints)
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:
         """Return ``heatmap`` (N, K, 2 h, 2 w) and ``locref`` (N, 2 K, 2 h, 2 w).
@@ -102,8 +114,8 @@ class SimCCHead(nn.Module):
         return {"x": self.x(cells), "y": self.y(cells)}
 
 
-def _doubling(channels: int, width: int) -> nn.ConvTranspose2d:
+def _doubling(channels: int, width: int, bias: float = 0.0) -> nn.ConvTranspose2d:
     deconvolution = nn.ConvTranspose2d(channels, width, 3, stride=2, padding=1, output_padding=1)
     nn.init.normal_(deconvolution.weight, std=0.001)
-    nn.init.zeros_(deconvolution.bias)  # type: ignore[arg-type]
+    nn.init.constant_(deconvolution.bias, bias)  # type: ignore[arg-type]
     return deconvolution

@@ -92,6 +92,12 @@ class PoseNetwork(nn.Module):
         """Name → module: what a stage of training can freeze or train."""
         return dict(self.named_children())
 
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether its weights serve images of other sizes than ``input_wh`` as well."""
+        fixed = any(getattr(module, "fixed_size", False) for module in self.modules())
+        return self.kind == "heatmap" and not fixed
+
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Give the raw outputs: logits where a role has an activation.
 

@@ -8,7 +8,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from gonio.errors import InputError, ModelError
+from gonio.errors import ConfigError, InputError, ModelError
 from gonio.formats.whole import whole_file
 from gonio.networks import build_network
 from gonio.runtime.cards import Card, card_path, dump_card, load_card
@@ -64,7 +64,7 @@ def make_network(recipe: Recipe, keypoints: int, *, pretrained: bool = True) -> 
         If a file of weights does not fit.
     """
     torch.manual_seed(recipe.seed)
-    return build_network(
+    network = build_network(
         recipe.network.builder,
         keypoints=keypoints,
         input_wh=recipe.input.wh,
@@ -72,6 +72,12 @@ def make_network(recipe: Recipe, keypoints: int, *, pretrained: bool = True) -> 
         pretrained=recipe.network.pretrained if pretrained else False,
         **recipe.network.options,
     )
+    if recipe.augmentation.window is not None and not network.takes_any_size:
+        raise ConfigError(
+            "augmentation.window: this network takes images of one size only. Leave the window "
+            "out, or choose a network of maps without attention."
+        )
+    return network
 
 
 def write_model(folder: Path, weights: Mapping[str, Tensor], card: Card) -> None:

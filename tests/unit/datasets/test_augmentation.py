@@ -24,11 +24,12 @@ from gonio.datasets import (
     TargetSettings,
     Tilt,
     Translate,
+    Window,
     make_sample,
     random_map,
     sample_rng,
 )
-from gonio.datasets.augmentation import half_body_region
+from gonio.datasets.augmentation import half_body_region, window_map
 from gonio.imaging import (
     Blur,
     ColorJitter,
@@ -52,6 +53,7 @@ GEOMETRY = {
     "translate": Translate(probability=1, max_share=0.2),
     "tilt": Tilt(probability=1, max_deg=25),
     "half_body": HalfBody(probability=1, least_points=4),
+    "window": Window(width=160, height=128, elsewhere=0.2),
 }
 PHOTOMETRY = {
     "color_jitter": ColorJitter(probability=1),
@@ -99,7 +101,8 @@ def assert_the_dot_is_where_its_label_says(
     place = LEGS.flip_order()[dot] if flipped else dot
     x, y = sample.points_px[place]
     covered = sample.visibility[place] < 2
-    if covered or not (20 <= x <= WH[0] - 20 and 20 <= y <= WH[1] - 20):
+    height, width = sample.image.shape[:2]
+    if covered or not (20 <= x <= width - 20 and 20 <= y <= height - 20):
         return False
     weight = (moved.sum(axis=2) - 60).clip(min=0)
     rows, cols = np.indices(weight.shape)
@@ -213,6 +216,46 @@ def test_a_body_of_too_few_points_stays_whole() -> None:
     assert half_body_region(few, HalfBody(probability=1), 1.0, rng) is None
     same = np.zeros((9, 2))
     assert half_body_region(same, HalfBody(probability=1), 1.0, rng) is None
+
+
+def test_a_window_holds_a_keypoint_or_lies_anywhere_in_the_input() -> None:
+    window = Window(width=64, height=48, elsewhere=0.25)
+    rng, points = np.random.default_rng(0), np.vstack([POINTS[:2], np.full((1, 2), np.nan)])
+    near = 0
+    for _ in range(400):
+        matrix = window_map(window, points, (320, 240), rng)
+        np.testing.assert_array_equal(matrix[:, :2], np.eye(2))
+        np.testing.assert_array_equal(matrix, np.rint(matrix))
+        inside = transform(points[:2], matrix)
+        near += ((inside >= (6, 4)) & (inside <= (57, 43))).all(axis=1).any()
+    assert 0.75 <= near / 400 <= 0.85  # three quarters, and by chance a few of the others
+    anywhere = Window(width=64, height=48, elsewhere=1)
+    places = np.array([-window_map(anywhere, points, (320, 240), rng)[:, 2] for _ in range(400)])
+    assert places.min() >= 0
+    assert places.max(axis=0) == pytest.approx((320 - 64, 240 - 48), abs=3)
+
+
+def test_a_window_larger_than_the_input_holds_all_of_it() -> None:
+    window = Window(width=100, height=90, elsewhere=1)
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        corners = transform(
+            np.array([[0, 0], [63.0, 47]]), window_map(window, POINTS, (64, 48), rng)
+        )
+        assert (corners >= 0).all()
+        assert (corners <= (99, 89)).all()
+
+
+def test_what_is_outside_a_window_is_learned_as_absent() -> None:
+    image = np.full((240, 320, 3), 90, np.uint8)
+    sample = sampled(image, {"window": Window(width=32, height=32, elsewhere=0)}, 1, "image")
+    outside = ~((sample.points_px > -25) & (sample.points_px < 56)).all(axis=1)
+    assert outside.any()
+    assert sample.image.shape == (32, 32, 3)
+    assert sample.targets["heatmap"].shape == (6, 8, 8)
+    np.testing.assert_array_equal(sample.weights, 1)
+    np.testing.assert_array_equal(sample.targets["heatmap"][outside], 0)
+    assert sample.targets["heatmap"].max() > 0.5
 
 
 def test_a_range_that_is_upside_down_and_an_unknown_key_are_refused() -> None:

@@ -16,6 +16,7 @@ from gonio.datasets import (
     Scale,
     Tilt,
     Translate,
+    Window,
     augment_labels,
 )
 from gonio.errors import ConfigError, InputError, OutputError
@@ -150,6 +151,8 @@ def test_what_cannot_be_is_refused_and_nothing_is_left(labels: Labels, tmp_path:
     half = AugmentationSettings(half_body=HalfBody(probability=1))
     with pytest.raises(ConfigError, match="half_body"):
         augment_labels(labels, out, half)
+    with pytest.raises(ConfigError, match=r"augmentation\.window"):
+        augment_labels(labels, out, AugmentationSettings(window=Window(width=32, height=32)))
     with pytest.raises(ConfigError, match="at least 1"):
         augment_labels(labels, out, ALL, copies=0)
     labels.images[1].path.unlink()

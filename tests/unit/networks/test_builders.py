@@ -198,6 +198,17 @@ def test_deeplabcuts_maps_have_half_the_stride_of_its_backbone() -> None:
     assert strides == [4, 8, 16]
 
 
+@pytest.mark.parametrize("name", [name for name in CASES if name != "hrnet-w48"])
+def test_a_network_that_takes_any_size_says_so(name: str) -> None:
+    network = build(name).eval()
+    assert network.takes_any_size == ("attention" not in name and "simcc" not in name)
+    if network.takes_any_size:
+        outputs = network(torch.zeros(1, 3, 128, 64))
+        assert all(
+            v.shape[-2:] == (128 // network.stride, 64 // network.stride) for v in outputs.values()
+        )
+
+
 def test_any_backbone_of_timm_that_gives_features_will_do() -> None:
     for backbone in ("mobilenetv3_small_050", "convnext_atto"):
         network = build("simple_baseline", backbone=backbone, width=16)

@@ -9,6 +9,7 @@ import pytest
 from gonio.configs import load_yaml, parse_overrides
 from gonio.errors import ConfigError
 from gonio.training import dump_recipe, load_recipe, make_recipe, recipe_names
+from gonio.training.models import make_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +65,11 @@ def test_paths_hold_from_everywhere_once_anchored(tmp_path: Path) -> None:
     assert recipe.data.path == tmp_path / "set" / "labels.json"
     assert recipe.skeleton == str(tmp_path / "own.toml")
     assert recipe.network.pretrained == tmp_path / "weights.pth"
+
+
+def test_a_window_needs_a_network_that_takes_images_of_any_size() -> None:
+    window = ["augmentation.window.width=64", "augmentation.window.height=64"]
+    for name in ("simcc", "resnet-fpn-attention"):
+        recipe = load_recipe(name, parse_overrides([*window, "network.pretrained=false"]))
+        with pytest.raises(ConfigError, match=r"augmentation\.window: this network takes images"):
+            make_network(recipe, 17)

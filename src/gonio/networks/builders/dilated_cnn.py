@@ -53,7 +53,7 @@ def build_dilated_cnn(settings: DilatedCnnSettings, task: Task) -> PoseNetwork:
     return PoseNetwork(
         backbone,
         neck,
-        MapHead(settings.width, task.keypoints),
+        MapHead(settings.width, task.keypoints, settings.activation),
         visibility=visibility,
         kind="heatmap",
         stride=float(_STRIDE),

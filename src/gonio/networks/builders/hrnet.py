@@ -52,7 +52,7 @@ def build_hrnet(settings: HrnetSettings, task: Task) -> PoseNetwork:
     return PoseNetwork(
         backbone,
         Concatenate(channels) if settings.multi_scale else Finest(),
-        MapHead(channels, task.keypoints),
+        MapHead(channels, task.keypoints, settings.activation),
         visibility=visibility,
         kind="heatmap",
         stride=float(stride),

@@ -51,7 +51,7 @@ def build_resnet_fpn(settings: ResnetFpnSettings, task: Task) -> PoseNetwork:
     return PoseNetwork(
         backbone,
         neck,
-        MapHead(settings.width, task.keypoints),
+        MapHead(settings.width, task.keypoints, settings.activation),
         visibility=visibility,
         kind="heatmap",
         stride=float(stride),

@@ -41,7 +41,7 @@ def build_simple_baseline(settings: SimpleBaselineSettings, task: Task) -> PoseN
     return PoseNetwork(
         backbone,
         neck,
-        MapHead(neck.channels, task.keypoints),
+        MapHead(neck.channels, task.keypoints, settings.activation),
         visibility=visibility,
         kind="heatmap",
         stride=float(stride),
