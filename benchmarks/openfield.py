@@ -69,6 +69,7 @@ def ours(seed: int) -> dict[str, Any]:
                 f"data.split.file={folder / 'names.json'}",
                 f"seed={seed}",
                 f"trainer.epochs={EPOCHS}",
+                "trainer.monitor=loss",  # nothing is held back to choose by
             ]
         ),
     )

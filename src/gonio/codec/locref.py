@@ -9,7 +9,7 @@ Neuroscience 21:1281. The numbers 17 px and 7.2801 are DeepLabCut's ``pos_dist_t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 POSITIVE_PX = 17.0
 STDEV_PX = 7.2801
+_AROUND: Final = np.array([(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)])
 
 
 def encode_locref(
@@ -79,12 +80,16 @@ def decode_locref(
     *,
     stdev_px: float = STDEV_PX,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Read each point off its highest cell and that cell's offset.
+    """Read each point off its highest cell and the eight around it.
+
+    Each of the nine says where the point lies; they are averaged, weighted by their scores.
+    DeepLabCut takes the highest cell's word alone, which is less exact by about a tenth
+    (ADR 0015).
 
     Parameters
     ----------
     scores
-        Shape ``(..., H, W)``, positive where something was found.
+        Shape ``(..., H, W)``, 0–1, positive where something was found.
     offsets
         Shape ``(..., 2, H, W)``, as from :func:`encode_locref`.
     input_wh
@@ -99,10 +104,22 @@ def decode_locref(
     best : ndarray
         Shape ``(...)``, the maps' highest scores.
     """
-    cells, best = decode_argmax(scores)
+    best_cells, best = decode_argmax(scores)
     height, width = scores.shape[-2:]
-    place = np.nan_to_num(cells).astype(np.intp)
-    flat = offsets.reshape(*offsets.shape[:-2], height * width)
-    index = (place[..., 1] * width + place[..., 0])[..., None, None]
-    step = np.take_along_axis(flat, index, axis=-1)[..., 0].astype(np.float64)
-    return grid_to_input(cells, (width, height), input_wh) + step * stdev_px, best
+    cells = np.nan_to_num(best_cells)[..., None, :] + _AROUND
+    inside = ((cells >= 0) & (cells < (width, height))).all(axis=-1)
+    place = np.clip(cells, 0, (width - 1, height - 1)).astype(np.intp)
+    index = place[..., 1] * width + place[..., 0]
+    voices = np.take_along_axis(_flat(scores), index, axis=-1).astype(np.float64)
+    voices = np.where(inside, voices.clip(min=0), 0.0)
+    step = np.take_along_axis(_flat(offsets), index[..., None, :], axis=-1)
+    said = grid_to_input(cells, (width, height), input_wh)
+    said = said + np.moveaxis(step, -2, -1).astype(np.float64) * stdev_px
+    total = voices.sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        points = (said * voices[..., None]).sum(axis=-2) / total
+    return np.where(np.isnan(best_cells), np.nan, points), best
+
+
+def _flat(maps: NDArray[Any]) -> NDArray[Any]:
+    return maps.reshape(*maps.shape[:-2], -1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from pydantic import Field
 
-from gonio.codec import box_around, compose, region_of_box
+from gonio.codec import box_around, compose, region_of_box, transform
 from gonio.configs import Settings
 from gonio.imaging import Chance, PhotometrySettings
 from gonio.imaging.photometry import RangedChance, Share
@@ -99,15 +99,15 @@ class Window(Settings):
     width, height
         Of the window, input pixels.
     elsewhere
-        How often it lies anywhere in the input; otherwise one of the labelled keypoints, drawn
-        evenly, is somewhere in its middle.
+        How often it lies about any place of the image, so that what only resembles a keypoint
+        is learned too; otherwise about one of the labelled keypoints.
     middle
-        Share of the window's sides in which that keypoint is.
+        That place is in so large a share of the window's sides, about its middle.
     """
 
     width: int = Field(gt=0)
     height: int = Field(gt=0)
-    elsewhere: Share = 0.1
+    elsewhere: Share = 0.25
     middle: Share = 0.8
 
     @property
@@ -177,7 +177,8 @@ def random_map(
 def window_map(
     settings: Window,
     points_px: NDArray[np.float64],
-    input_wh: tuple[int, int],
+    image_wh: tuple[int, int],
+    matrix: Matrix,
     rng: np.random.Generator,
 ) -> Matrix:
     """Draw where a window lies; return the map from the input to it.
@@ -187,27 +188,26 @@ def window_map(
     settings
         Size, and how often it lies anywhere.
     points_px
-        Shape ``(K, 2)``, the person's keypoints, input px; NaN = not labelled.
-    input_wh
-        Width and height of the network input, pixels.
+        Shape ``(K, 2)``, the person's keypoints, image px; NaN = not labelled.
+    image_wh
+        Width and height of the image, pixels.
+    matrix
+        Image px → input px.
     rng
         Where chance comes from.
 
     Returns
     -------
     Matrix
-        Input px → window px: a translation, shape ``(2, 3)``. A window larger than the input
-        has the input somewhere in it.
+        Input px → window px: a translation by whole pixels, shape ``(2, 3)``.
     """
-    size = np.array(settings.wh, dtype=np.float64)
     known = points_px[np.isfinite(points_px).all(axis=1)]
-    spread = rng.uniform(-0.5, 0.5, 2)
-    if rng.random() < settings.elsewhere or not len(known):
-        centre = (np.array(input_wh) - 1) / 2 + spread * (input_wh - size)
-    else:
-        centre = known[rng.integers(len(known))] + spread * settings.middle * size
-    # Whole pixels: what is at the input's scale is not sampled anew.
-    return _affine(offset=-np.rint(centre - (size - 1) / 2))
+    place = rng.uniform(-0.5, np.array(image_wh) - 0.5)
+    if rng.random() >= settings.elsewhere and len(known):
+        place = known[rng.integers(len(known))]
+    size = np.array(settings.wh, dtype=np.float64)
+    middle = transform(place, matrix) + rng.uniform(-0.5, 0.5, 2) * settings.middle * size
+    return _affine(offset=-np.rint(middle - (size - 1) / 2))
 
 
 def half_body_region(

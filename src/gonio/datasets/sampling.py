@@ -289,8 +289,9 @@ def make_sample(
         change, flipped = random_map(chance, input.wh, rng)
         matrix = compose(matrix, change)
     if chance.window is not None:
-        moved = transform(labels.keypoints_px[person], matrix)
-        matrix = compose(matrix, window_map(chance.window, moved, size, rng))
+        points = labels.keypoints_px[person]
+        place = window_map(chance.window, points, (image.shape[1], image.shape[0]), matrix, rng)
+        matrix = compose(matrix, place)
         size = chance.window.wh
     pixels = warp(image, matrix, size, fill=input.crop.fill)
     if input.channels == "grey":

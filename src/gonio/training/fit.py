@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import lightning.pytorch as pl
 
 import gonio
+from gonio.runtime import cpu_count
 from gonio.runtime.cards import Training
 from gonio.runtime.trained import card_for_network
 from gonio.training.checkpoints import (
@@ -330,8 +330,7 @@ class _Loaders(pl.LightningDataModule):
             else None
         )
         given = recipe.trainer.workers
-        cores = os.cpu_count() or 1
-        self._workers = min(cores, _MOST_WORKERS) if given is None else given
+        self._workers = min(cpu_count(), _MOST_WORKERS) if given is None else given
 
     def _place(self) -> dict[str, int]:
         if self.trainer is None:

@@ -37,6 +37,25 @@ def test_a_cell_is_positive_within_the_distance_and_its_offset_leads_to_the_poin
     assert not offsets[weights == 0].any()
 
 
+def test_the_nine_cells_speak_by_their_scores() -> None:
+    scores, offsets = np.zeros((1, 30, 40)), np.zeros((1, 2, 30, 40))
+    scores[0, 10, 20], scores[0, 10, 21], scores[0, 11, 20] = 0.8, 0.4, 0.4
+    scores[0, 10, 23] = 0.7  # not beside it: not heard
+    offsets[0, 0, 10, 20] = 1
+    found, best = decode_locref(scores, offsets, WH, stdev_px=2.0)
+    # Centres (163.5, 83.5), (171.5, 83.5), (163.5, 91.5); the first says 2 px to the right.
+    np.testing.assert_allclose(found, [[(165.5 + 171.5 / 2 + 163.5 / 2) / 2, 85.5]])
+    assert best.tolist() == [0.8]
+
+
+def test_at_the_edge_only_cells_of_the_map_speak() -> None:
+    scores, offsets = np.zeros((1, 30, 40)), np.full((1, 2, 30, 40), 50.0)
+    scores[0, 0, 0] = 1
+    offsets[0, :, 0, 0] = 0
+    scores[0, 0, 39] = 0.5
+    np.testing.assert_allclose(decode_locref(scores, offsets, WH)[0], [[3.5, 3.5]])
+
+
 def test_hidden_and_missing_points_mark_nothing_and_read_as_nan() -> None:
     scores, offsets, weights = encode_locref([[5, 5], [np.nan, 5]], [False, True], MAP, WH)
     assert not scores.any()

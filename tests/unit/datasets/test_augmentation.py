@@ -218,32 +218,23 @@ def test_a_body_of_too_few_points_stays_whole() -> None:
     assert half_body_region(same, HalfBody(probability=1), 1.0, rng) is None
 
 
-def test_a_window_holds_a_keypoint_or_lies_anywhere_in_the_input() -> None:
-    window = Window(width=64, height=48, elsewhere=0.25)
+@pytest.mark.parametrize("elsewhere", [0.0, 0.25, 1.0])
+def test_a_window_lies_about_a_keypoint_or_about_any_place_of_the_image(elsewhere: float) -> None:
+    window = Window(width=64, height=48, elsewhere=elsewhere)
     rng, points = np.random.default_rng(0), np.vstack([POINTS[:2], np.full((1, 2), np.nan)])
-    near = 0
-    for _ in range(400):
-        matrix = window_map(window, points, (320, 240), rng)
+    turned = np.array([[0, -2.0, 500], [2.0, 0, -30]])  # the image, turned and twice as large
+    near, middles = 0, np.empty((400, 2))
+    for i in range(400):
+        matrix = window_map(window, points, (320, 240), turned, rng)
         np.testing.assert_array_equal(matrix[:, :2], np.eye(2))
         np.testing.assert_array_equal(matrix, np.rint(matrix))
-        inside = transform(points[:2], matrix)
+        inside = transform(transform(points[:2], turned), matrix)
         near += ((inside >= (6, 4)) & (inside <= (57, 43))).all(axis=1).any()
-    assert 0.75 <= near / 400 <= 0.85  # three quarters, and by chance a few of the others
-    anywhere = Window(width=64, height=48, elsewhere=1)
-    places = np.array([-window_map(anywhere, points, (320, 240), rng)[:, 2] for _ in range(400)])
-    assert places.min() >= 0
-    assert places.max(axis=0) == pytest.approx((320 - 64, 240 - 48), abs=3)
-
-
-def test_a_window_larger_than_the_input_holds_all_of_it() -> None:
-    window = Window(width=100, height=90, elsewhere=1)
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        corners = transform(
-            np.array([[0, 0], [63.0, 47]]), window_map(window, POINTS, (64, 48), rng)
-        )
-        assert (corners >= 0).all()
-        assert (corners <= (99, 89)).all()
+        middles[i] = (31.5, 23.5) - matrix[:, 2]
+    assert 1 - elsewhere - 0.05 <= near / 400 <= 1 - 0.9 * elsewhere + 0.05
+    if elsewhere == 1:  # the image covers x 21 to 501 and y −31 to 609 of this input
+        assert middles.min(axis=0) == pytest.approx((21, -31), abs=30)
+        assert middles.max(axis=0) == pytest.approx((501, 609), abs=30)
 
 
 def test_what_is_outside_a_window_is_learned_as_absent() -> None:
