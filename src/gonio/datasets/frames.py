@@ -11,7 +11,7 @@ from gonio.errors import InputError, UnknownNameError
 from gonio.video import open_source, write_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def extract_frames(
     target.mkdir(parents=True, exist_ok=True)
     digits = max(4, len(str(total - 1)))
     files = {int(i): target / f"img{int(i):0{digits}d}.png" for i in np.sort(chosen)}
-    _write(video, files, progress)
+    write_frames(video, files, progress=progress)
     return list(files.values())
 
 
@@ -126,7 +126,29 @@ def _different(
     return np.concatenate([np.array(chosen, dtype=np.intp), more])
 
 
-def _write(video: Path, files: dict[int, Path], progress: Progress | None) -> None:
+def write_frames(
+    video: Path, files: Mapping[int, Path], *, progress: Progress | None = None
+) -> None:
+    """Write certain frames of a recording; files that are there are kept as they are.
+
+    Parameters
+    ----------
+    video
+        The recording.
+    files
+        Frame, counted from 0 → the file it is written to.
+    progress
+        Called with the stage, frames done, and frames in all.
+
+    Raises
+    ------
+    InputError
+        If the recording has no such frame.
+    VideoError
+        If the recording cannot be read.
+    OutputError
+        If a file cannot be written.
+    """
     done, last = 0, max(files)
     with open_source(video) as source:
         for number, frame in enumerate(source):
@@ -138,4 +160,5 @@ def _write(video: Path, files: dict[int, Path], progress: Progress | None) -> No
                 if progress is not None:
                     progress("writing", done, len(files))
             if number >= last:
-                break
+                return
+    raise InputError(f"'{video}': frame {last} is asked for, the recording ends before it")
