@@ -7,16 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from gonio.errors import ConfigError, GonioError, InputError
-from gonio.formats.labels import write_labels
-from gonio.labels import LabelledImage, make_labels
 from gonio.runtime import ModelStore
-from gonio.skeletons import Skeleton
 from gonio.workflows import TrainSettings, train
+from integration.dots import draw_dots
 
 TINY = (
     "input.width=32", "input.height=32", "input.crop.source=image", "network.pretrained=false",
@@ -27,20 +23,7 @@ TINY = (
 
 @pytest.fixture(scope="module")
 def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six pictures of a white dot and a grey dot."""
-    folder = tmp_path_factory.mktemp("dots")
-    rng = np.random.default_rng(0)
-    images, points = [], rng.integers(6, 26, (6, 2, 2))
-    for i, ((x, y), (u, v)) in enumerate(points.tolist()):
-        picture = np.zeros((32, 32, 3), np.uint8)
-        cv2.circle(picture, (x, y), 3, (255, 255, 255), -1)
-        cv2.circle(picture, (u, v), 2, (120, 120, 120), -1)
-        cv2.imwrite(str(folder / f"{i}.png"), picture)
-        images.append(LabelledImage(folder / f"{i}.png", 32, 32))
-    skeleton = Skeleton(name="dots", keypoints=("white", "grey"))
-    labels = make_labels(skeleton, images, range(6), points, np.full((6, 2), 2))
-    write_labels(folder / "labels.json", labels)
-    return folder / "labels.json"
+    return draw_dots(tmp_path_factory.mktemp("dots"), count=6)
 
 
 def gonio(cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:

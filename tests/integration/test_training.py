@@ -9,7 +9,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -17,10 +16,8 @@ from safetensors.torch import load_file
 
 from gonio.configs import parse_overrides
 from gonio.errors import InputError, OutputError
-from gonio.formats.labels import write_labels
-from gonio.labels import LabelledImage, make_labels
-from gonio.skeletons import Skeleton
 from gonio.training import load_recipe, load_run, read_metrics, read_run, train
+from integration.dots import draw_dots
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,25 +31,9 @@ TINY = (
 )  # fmt: skip
 
 
-def draw(folder: Path, names: tuple[str, ...], count: int = 8) -> Path:
-    """Draw a dot for each keypoint on small pictures; return their labels."""
-    rng = np.random.default_rng(0)
-    images, points = [], rng.integers(6, 26, (count, len(names), 2))
-    for i, places in enumerate(points.tolist()):
-        picture = np.zeros((32, 32, 3), np.uint8)
-        for k, (x, y) in enumerate(places):
-            cv2.circle(picture, (x, y), 3, (255 - 90 * k,) * 3, -1)
-        cv2.imwrite(str(folder / f"{i}.png"), picture)
-        images.append(LabelledImage(folder / f"{i}.png", 32, 32))
-    seen = np.full((count, len(names)), 2)
-    labels = make_labels(Skeleton(name="dots", keypoints=names), images, range(count), points, seen)
-    write_labels(folder / "labels.json", labels)
-    return folder / "labels.json"
-
-
 @pytest.fixture(scope="module")
 def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return draw(tmp_path_factory.mktemp("dots"), ("white", "grey"))
+    return draw_dots(tmp_path_factory.mktemp("dots"))
 
 
 def recipe(data: Path, *more: str) -> Recipe:
@@ -100,10 +81,41 @@ def test_a_training_leaves_a_whole_run(dots: Path, tmp_path: Path) -> None:
     assert load_run(run.folder).card.training.data_sha256 == facts["data_sha256"]
 
 
+def test_half_the_bits_learn_about_the_same_on_a_processor_too(dots: Path, tmp_path: Path) -> None:
+    rows = []
+    for precision in ("32", "bf16-mixed"):
+        asked = recipe(dots, f"trainer.precision={precision}")
+        run = train(asked, out=tmp_path / precision, device="cpu")
+        assert load_file(run.folder / "model.safetensors")["head.heatmap.weight"].dtype is (
+            torch.float32
+        )
+        rows.append(read_metrics(run.folder / "metrics.csv"))
+    losses = np.array([[float(row["loss"]) for row in of] for of in rows])
+    assert (losses[0] != losses[1]).any()
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.05)
+
+
+def test_a_network_learns_from_windows_and_is_validated_on_whole_images(
+    dots: Path, tmp_path: Path
+) -> None:
+    window = "augmentation.window={width: 16, height: 16, elsewhere: 0.2}"
+    asked = recipe(dots, window, "trainer.epochs=2", "trainer.samples=2")
+    run = train(asked, out=tmp_path, device="cpu")
+    model = load_run(run.folder)
+    assert (model.card.input.width, model.card.input.height) == (32, 32)
+    assert np.isfinite(
+        [float(r["val_loss"]) for r in read_metrics(run.folder / "metrics.csv")]
+    ).all()
+
+
 @pytest.mark.parametrize(
     "more",
     [
-        ("stages=[{epochs: 2, train: [head]}, {epochs: 2, lr: 0.01}]", "trainer.accumulate=2"),
+        (
+            "stages=[{epochs: 2, train: [head]}, {epochs: 2, lr: 0.01}]",
+            "trainer.accumulate=2",
+            "trainer.workers=2",
+        ),
         (
             "scheduler={name: reduce_on_plateau, milestones: null, patience: 0, threshold: 0.9}",
             "optimizer.lr=0.01",
@@ -173,7 +185,7 @@ def test_a_best_epoch_that_was_not_copied_is_copied_on_going_on(
 
 
 def test_one_keypoint_can_be_learned_from_pictures_without_validation(tmp_path: Path) -> None:
-    asked = recipe(draw(tmp_path, ("white",), count=2), "data.split=null", "trainer.epochs=1")
+    asked = recipe(draw_dots(tmp_path, ("white",), count=2), "data.split=null", "trainer.epochs=1")
     run = train(asked, folder=tmp_path / "run", device="cpu")
     (row,) = read_metrics(run.folder / "metrics.csv")
     assert row["loss"] > 0
@@ -183,7 +195,7 @@ def test_one_keypoint_can_be_learned_from_pictures_without_validation(tmp_path: 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_picture_that_breaks_while_it_trains_is_named(tmp_path: Path, workers: int) -> None:
-    data = draw(tmp_path, ("white",))
+    data = draw_dots(tmp_path, ("white",))
 
     def breaks(moment: Moment) -> None:
         for image in tmp_path.glob("*.png") if moment.stage == "Training" else ():

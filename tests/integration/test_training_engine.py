@@ -7,7 +7,6 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,37 +14,18 @@ from safetensors.torch import load_file
 
 from gonio.configs import parse_overrides
 from gonio.errors import GonioError, InputError, ModelError, OutputError
-from gonio.formats.labels import write_labels
-from gonio.labels import LabelledImage, make_labels
-from gonio.skeletons import Skeleton
 from gonio.training import NonFiniteError, load_recipe, read_metrics, read_run, train
+from integration.dots import draw_dots
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gonio.training import Moment, Recipe, TrainingRun
 
-COUNT = 8
-
 
 @pytest.fixture(scope="module")
 def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return draw(tmp_path_factory.mktemp("dots"), ("white", "grey"))
-
-
-def draw(folder: Path, names: tuple[str, ...]) -> Path:
-    rng = np.random.default_rng(0)
-    images, points = [], rng.integers(6, 26, (COUNT, len(names), 2))
-    for i, places in enumerate(points.tolist()):
-        picture = np.zeros((32, 32, 3), np.uint8)
-        for k, (x, y) in enumerate(places):
-            cv2.circle(picture, (x, y), 3, (255 - 90 * k,) * 3, -1)
-        cv2.imwrite(str(folder / f"{i}.png"), picture)
-        images.append(LabelledImage(folder / f"{i}.png", 32, 32))
-    seen = np.full((COUNT, len(names)), 2)
-    labels = make_labels(Skeleton(name="dots", keypoints=names), images, range(COUNT), points, seen)
-    write_labels(folder / "labels.json", labels)
-    return folder / "labels.json"
+    return draw_dots(tmp_path_factory.mktemp("dots"))
 
 
 def recipe(data: Path, *more: str) -> Recipe:
@@ -166,7 +146,7 @@ def test_a_damaged_checkpoint_and_one_of_other_keypoints_are_refused(
 ) -> None:
     train(recipe(dots), folder=tmp_path / "run", device="cpu", watch=stop_in(2))
     (tmp_path / "three").mkdir()
-    three = draw(tmp_path / "three", ("white", "grey", "dark"))
+    three = draw_dots(tmp_path / "three", ("white", "grey", "dark"))
     with pytest.raises(GonioError, match="keypoints"):
         train(recipe(three), resume=tmp_path / "run", device="cpu")
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"

@@ -9,16 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from gonio.formats.labels import write_labels
-from gonio.labels import LabelledImage, make_labels
-from gonio.skeletons import Skeleton
 from gonio.training import read_metrics
+from integration.dots import draw_dots
 
 pytestmark = pytest.mark.slow
 
@@ -31,18 +27,7 @@ TINY = (
 
 @pytest.fixture(scope="module")
 def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dots")
-    rng = np.random.default_rng(0)
-    images, points = [], rng.integers(6, 26, (10, 1, 2))
-    for i, ((x, y),) in enumerate(points.tolist()):
-        picture = np.zeros((32, 32, 3), np.uint8)
-        cv2.circle(picture, (x, y), 3, (255, 255, 255), -1)
-        cv2.imwrite(str(folder / f"{i}.png"), picture)
-        images.append(LabelledImage(folder / f"{i}.png", 32, 32))
-    skeleton = Skeleton(name="dot", keypoints=("white",))
-    seen = np.full((10, 1), 2)
-    write_labels(folder / "labels.json", make_labels(skeleton, images, range(10), points, seen))
-    return folder / "labels.json"
+    return draw_dots(tmp_path_factory.mktemp("dots"), ("white",), 10)
 
 
 def command(data: Path, out: Path, *more: str) -> list[str]:
