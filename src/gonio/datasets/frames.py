@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from gonio.errors import InputError, UnknownNameError
+from gonio.imaging import FrameFilters
 from gonio.video import open_source, write_image
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from gonio.imaging import Mog2
 
     Progress = Callable[[str, int, int | None], None]
 
@@ -31,6 +34,7 @@ def extract_frames(
     count: int = 20,
     method: Method = "kmeans",
     seed: int = 0,
+    background: Mog2 | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write some frames of a recording as PNG files.
@@ -50,6 +54,9 @@ def extract_frames(
         ``random``: every frame is as likely as any other.
     seed
         Of the draw; the same seed takes the same frames.
+    background
+        Paint the background over, as a model with the filter ``mog2`` does: it is learned from
+        all frames before. None: frames stay whole.
     progress
         Called with the stage, frames done, and frames in all where known.
 
@@ -86,7 +93,7 @@ def extract_frames(
     target.mkdir(parents=True, exist_ok=True)
     digits = max(4, len(str(total - 1)))
     files = {int(i): target / f"img{int(i):0{digits}d}.png" for i in np.sort(chosen)}
-    _write(video, files, progress)
+    _write(video, files, FrameFilters([background] if background else []), progress)
     return list(files.values())
 
 
@@ -126,14 +133,16 @@ def _different(
     return np.concatenate([np.array(chosen, dtype=np.intp), more])
 
 
-def _write(video: Path, files: dict[int, Path], progress: Progress | None) -> None:
+def _write(
+    video: Path, files: dict[int, Path], filters: FrameFilters, progress: Progress | None
+) -> None:
     done, last = 0, max(files)
     with open_source(video) as source:
         for number, frame in enumerate(source):
-            path = files.get(number)
+            image, path = filters.next(frame.image), files.get(number)
             if path is not None:
                 if not path.exists():
-                    write_image(path, frame.image)
+                    write_image(path, image)
                 done += 1
                 if progress is not None:
                     progress("writing", done, len(files))
