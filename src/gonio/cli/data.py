@@ -262,6 +262,29 @@ def extract_frames(
             console.print_text(f"{files[0].parent}: {len(files)} frames")
 
 
+@app.command()
+def frames(
+    labels: _Labels,
+    format: _Format = None,  # noqa: A002
+    images: _Images = None,
+    videos: Annotated[
+        Path | None,
+        typer.Option("--videos", metavar="FOLDER", help="The recordings, where moved."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write the labelled frames of SLEAP's files as pictures, so that they can be learned."""
+    from gonio.workflows.data import Source, write_pictures
+
+    with console.progress_bar(quiet=quiet) as progress:
+        written, present = write_pictures(
+            Source(labels, format, images), videos=videos, progress=progress
+        )
+    if not quiet:
+        where = f" in {written[0].parent}" if written else ""
+        console.print_text(f"{len(written)} frames written{where}, {present} were there")
+
+
 app.command()(synthesize)
 
 

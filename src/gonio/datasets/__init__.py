@@ -17,7 +17,7 @@ from gonio.datasets.boxes import boxes_from_keypoints
 from gonio.datasets.cache import ImageCache
 from gonio.datasets.copies import augment_labels
 from gonio.datasets.faults import Fault, drop_faults, find_faults, mask_faults
-from gonio.datasets.frames import extract_frames
+from gonio.datasets.frames import extract_frames, write_frames
 from gonio.datasets.hashing import data_sha256
 from gonio.datasets.parts import DataSettings, choose_people, read_set, share_out
 from gonio.datasets.preview import contact_sheet
@@ -78,4 +78,5 @@ __all__ = [
     "split_labels",
     "start_sampling_worker",
     "subset_people",
+    "write_frames",
 ]

@@ -12,7 +12,7 @@ from gonio.imaging import FrameFilters
 from gonio.video import open_source, write_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -93,7 +93,7 @@ def extract_frames(
     target.mkdir(parents=True, exist_ok=True)
     digits = max(4, len(str(total - 1)))
     files = {int(i): target / f"img{int(i):0{digits}d}.png" for i in np.sort(chosen)}
-    _write(video, files, FrameFilters([background] if background else []), progress)
+    write_frames(video, files, background=background, progress=progress)
     return list(files.values())
 
 
@@ -133,10 +133,37 @@ def _different(
     return np.concatenate([np.array(chosen, dtype=np.intp), more])
 
 
-def _write(
-    video: Path, files: dict[int, Path], filters: FrameFilters, progress: Progress | None
+def write_frames(
+    video: Path,
+    files: Mapping[int, Path],
+    *,
+    background: Mog2 | None = None,
+    progress: Progress | None = None,
 ) -> None:
+    """Write certain frames of a recording; files that are there are kept as they are.
+
+    Parameters
+    ----------
+    video
+        The recording.
+    files
+        Frame, counted from 0 → the file it is written to.
+    background
+        See :func:`extract_frames`.
+    progress
+        Called with the stage, frames done, and frames in all.
+
+    Raises
+    ------
+    InputError
+        If the recording has no such frame.
+    VideoError
+        If the recording cannot be read.
+    OutputError
+        If a file cannot be written.
+    """
     done, last = 0, max(files)
+    filters = FrameFilters([background] if background else [])
     with open_source(video) as source:
         for number, frame in enumerate(source):
             image, path = filters.next(frame.image), files.get(number)
@@ -147,4 +174,5 @@ def _write(
                 if progress is not None:
                     progress("writing", done, len(files))
             if number >= last:
-                break
+                return
+    raise InputError(f"'{video}': frame {last} is asked for, the recording ends before it")

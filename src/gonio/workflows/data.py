@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from gonio.errors import ConfigError, InputError, OutputError
-from gonio.formats.labels import check_images, read_labels, with_sizes, write_labels
+from gonio.formats.labels import (
+    check_images,
+    packed_frames,
+    read_labels,
+    with_sizes,
+    write_labels,
+)
+from gonio.video import write_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from gonio.datasets.splits import Unit
     from gonio.labels import Labels
@@ -74,6 +81,73 @@ class Target:
         self.check()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_labels(self.path, labels, format=self.format, overwrite=self.overwrite)
+
+
+def write_pictures(
+    source: Source, *, videos: Path | None = None, progress: Progress | None = None
+) -> tuple[list[Path], int]:
+    """Write the frames that labels are of, where reading the labels looks for them.
+
+    Parameters
+    ----------
+    source
+        Labels of frames in videos, or packed into the labels' own file (``.pkg.slp``).
+    videos
+        Folder of the recordings; None: where the labels say, or beside them.
+    progress
+        Called with the stage, frames done, and frames in all.
+
+    Returns
+    -------
+    written : list of Path
+        The new files.
+    present : int
+        How many pictures were there already; they are kept as they are.
+
+    Raises
+    ------
+    InputError
+        If a recording is not found or has no such frame, or pictures are absent that are of no
+        recording.
+    FormatError, VideoError, OutputError
+        If something cannot be read or written.
+    """
+    from gonio.datasets import write_frames
+
+    labels = read_labels(source.path, format=source.format, images=source.images)
+    absent = [image for image in labels.images if not image.path.is_file()]
+    present = len(labels.images) - len(absent)
+    if source.path.suffix.lower() == ".slp":
+        for path, picture in packed_frames(source.path, labels):
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_image(path, picture)
+    by_video: dict[str, dict[int, Path]] = {}
+    for image in absent:
+        if image.path.is_file():
+            continue
+        if image.frame is None or not image.video:
+            raise InputError(f"'{image.path}': is not there, and is of no recording")
+        by_video.setdefault(image.video, {})[image.frame] = image.path
+    found = {video: _recording(video, source.path.parent, videos) for video in by_video}
+    for video, files in by_video.items():
+        for path in files.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_frames(found[video], files, progress=progress)
+    return [image.path for image in absent], present
+
+
+def _recording(said: str, beside: Path, videos: Path | None) -> Path:
+    """Find a recording by the name that labels give it."""
+    name = PureWindowsPath(said).name
+    places = [videos / name] if videos is not None else [Path(said), beside / said, beside / name]
+    for place in places:
+        if place.is_file():
+            return place
+    raise InputError(
+        f"'{places[-1]}': the recording is not there, its frames cannot be written. "
+        "Name the folder of the recordings (--videos)."
+    )
 
 
 def filter_labels(labels: Labels, *, kinds: Sequence[str] = (), drop: bool = False) -> Labels:

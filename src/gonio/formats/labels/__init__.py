@@ -13,6 +13,7 @@ from gonio.formats.labels.registry import (
     find_label_format,
     label_formats,
 )
+from gonio.formats.labels.sleap import packed_frames
 
 __all__ = [
     "LabelFormat",
@@ -20,6 +21,7 @@ __all__ = [
     "detect_label_format",
     "find_label_format",
     "label_formats",
+    "packed_frames",
     "read_labels",
     "with_sizes",
     "write_labels",

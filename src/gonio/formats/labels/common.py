@@ -39,6 +39,7 @@ def fit_skeleton(
     where: str,
     name: str,
     edges: Iterable[tuple[int, int]] = (),
+    pairs: Iterable[tuple[int, int]] = (),
 ) -> tuple[Skeleton, list[int]]:
     """Find the skeleton that a file's keypoints follow, or make one of their names.
 
@@ -55,6 +56,8 @@ def fit_skeleton(
         Of a skeleton of the file's own.
     edges
         Of a skeleton of the file's own: pairs of places in ``names``.
+    pairs
+        Likewise, its left and right keypoints; empty: told by the names.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def fit_skeleton(
         "title": name,
         "keypoints": plain,
         "edges": [(plain[a], plain[b]) for a, b in inside],
-        "pairs": _pairs(plain),
+        "pairs": [(plain[a], plain[b]) for a, b in pairs] or _pairs(plain),
     }
     return Skeleton.model_validate(own), order
 
@@ -170,9 +173,11 @@ def check_images(labels: Labels) -> None:
     """
     absent = [image.path for image in labels.images if not image.path.is_file()]
     if absent:
+        of_videos = any(image.frame is not None for image in labels.images)
+        advice = "write them there (gonio data frames), " if of_videos else ""
         raise InputError(
             f"{len(absent)} of {len(labels.images)} images are not there: {first_few(absent)}. "
-            "Name the folder that holds them, or leave these images out."
+            f"Name the folder that holds them, {advice}or leave these images out."
         )
 
 

@@ -11,8 +11,11 @@ from gonio.formats.labels.coco import read_coco
 from gonio.formats.labels.coco_writer import write_coco
 from gonio.formats.labels.deeplabcut import CONFIG, FOLDER, STEM, read_deeplabcut_project
 from gonio.formats.labels.deeplabcut_writer import write_deeplabcut_project
+from gonio.formats.labels.labelstudio import is_labelstudio, read_labelstudio
 from gonio.formats.labels.lsp import read_lsp
+from gonio.formats.labels.sleap import read_sleap_labels
 from gonio.formats.labels.table import is_table, read_table
+from gonio.formats.labels.ultralytics import is_ultralytics, read_ultralytics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +83,17 @@ _FORMATS: Final = (
     LabelFormat(
         "csv", "Table, an image a row", (".csv",), frozenset({"visibility", "people"}), read_table,
     ),
+    LabelFormat(
+        "sleap", "SLEAP", (".slp",), frozenset({"people", "videos"}), read_sleap_labels,
+    ),
+    LabelFormat(
+        "labelstudio", "Label Studio's JSON", (".json",), frozenset({"people", "boxes", "sizes"}),
+        read_labelstudio,
+    ),
+    LabelFormat(
+        "ultralytics", "Ultralytics' pose sets", (),
+        frozenset({"visibility", "people", "boxes", "unlabelled"}), read_ultralytics,
+    ),
 )  # fmt: skip
 _BY_NAME: Final = {f.name: f for f in _FORMATS}
 
@@ -131,7 +145,7 @@ def detect_label_format(path: str | Path) -> LabelFormat:
 def _sniff_folder(path: Path) -> str | None:
     if (path / CONFIG).is_file() and (path / FOLDER).is_dir():
         return "deeplabcut"
-    return None
+    return "ultralytics" if is_ultralytics(path) else None
 
 
 def _sniff_file(path: Path) -> str | None:
@@ -148,4 +162,8 @@ def _sniff_file(path: Path) -> str | None:
     if suffix == ".csv":
         first = head.split(b"\n", 1)[0].decode("utf-8", "replace").removeprefix("\ufeff")
         return "csv" if is_table(first.split(",")) else None
-    return {".json": "coco", ".mat": "lsp"}.get(suffix)
+    if suffix in {".yaml", ".yml"}:
+        return "ultralytics" if is_ultralytics(path) else None
+    if suffix == ".json" and is_labelstudio(head):
+        return "labelstudio"
+    return {".json": "coco", ".mat": "lsp", ".slp": "sleap"}.get(suffix)
