@@ -130,8 +130,8 @@ class Sample(NamedTuple):
     Attributes
     ----------
     image
-        Shape ``(height, width, C)``, uint8: RGB or grey, not yet normalized; of the window's
-        size where training sees one.
+        Shape ``(height, width, C)``, uint8: RGB or grey, filtered, not yet normalized; of the
+        window's size where training sees one.
     targets
         Role → array, float32; see :func:`gonio.datasets.encode_targets`.
     points_px
