@@ -219,13 +219,14 @@ def preview(
 ) -> None:
     """Draw labelled people on one page."""
     from gonio.datasets import contact_sheet
+    from gonio.formats.labels import check_images
     from gonio.video import write_image
 
     _target(out, None, overwrite)
+    read = _read(labels, format, images)
+    check_images(read)
     with console.progress_bar(quiet=quiet) as progress:
-        sheet = contact_sheet(
-            _read(labels, format, images), count=people, whole=whole, seed=seed, progress=progress
-        )
+        sheet = contact_sheet(read, count=people, whole=whole, seed=seed, progress=progress)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_image(out, sheet)
     if not quiet:

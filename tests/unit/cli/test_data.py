@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from gonio.video import VideoWriter, read_image, write_image
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gonio.labels import Labels
 
 LEG = Skeleton(name="leg", keypoints=("left_hip", "left_knee", "left_ankle"),
                edges=(("left_hip", "left_knee"), ("left_knee", "left_ankle")))  # fmt: skip
@@ -192,3 +195,69 @@ def test_frames_without_background_are_what_a_model_with_that_filter_is_shown(
     for file in files:
         assert np.array_equal(read_image(file), shown[int(file.stem.removeprefix("img"))])
     assert (shown[-1] == 0).mean() > 0.5
+
+
+def test_a_choice_can_be_written_as_a_deeplabcut_project(labels: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    gonio("subset", labels, "--out", project, "--to", "deeplabcut", "--people", 4)
+    again = read_labels(project)
+    assert len(again) == 4
+    assert again.skeleton.keypoints == LEG.keypoints
+    whole = {i.path.name: p for i, p in _by_image(read_labels(labels))}
+    for image, points in _by_image(again):
+        np.testing.assert_allclose(points, whole[image.path.name.split("_")[-1]], atol=1e-6)
+    assert "4 people in 4 images" in gonio("info", project)
+
+
+def _by_image(labels: Labels) -> list[tuple[LabelledImage, Any]]:
+    return [
+        (labels.images[i], p) for i, p in zip(labels.image_index, labels.keypoints_px, strict=True)
+    ]
+
+
+def test_a_skeleton_keeps_its_keypoints_by_name(labels: Path, tmp_path: Path) -> None:
+    text = 'schema = "gonio.skeleton/1"\nname = "shank"\nkeypoints = ["left_ankle", "left_knee"]\n'
+    (tmp_path / "shank.toml").write_text(text, encoding="utf-8")
+    out = tmp_path / "shank.json"
+    gonio("subset", labels, "--out", out, "--skeleton", tmp_path / "shank.toml")
+    kept = read_labels(out)
+    assert kept.skeleton.keypoints == ("left_ankle", "left_knee")
+    np.testing.assert_allclose(kept.keypoints_px[0], [[22, 50], [24, 30]])
+
+
+def test_a_split_by_video_keeps_recordings_whole(labels: Path, tmp_path: Path) -> None:
+    before = read_labels(labels)
+    images = tuple(
+        replace(image, video=f"clip{i // 2}", frame=i) for i, image in enumerate(before.images)
+    )
+    write_labels(tmp_path / "clips.json", replace(before, images=images))
+    out = tmp_path / "clips"
+    gonio("split", tmp_path / "clips.json", "--out", out, "--by", "video",
+          "--fractions", "train=0.6,test=0.4")  # fmt: skip
+    videos = [
+        {image.video for image in read_labels(out / f"{part}.json").images}
+        for part in ("train", "test")
+    ]
+    assert not videos[0] & videos[1]
+    assert videos[0] | videos[1] == {"clip0", "clip1", "clip2"}
+
+
+def test_frames_that_sleap_labelled_become_pictures_that_can_be_used(tmp_path: Path) -> None:
+    import sleap_io as sio
+
+    with VideoWriter(tmp_path / "clip.mp4", width=64, height=48, fps=10) as writer:
+        for i in range(3):
+            writer.write(np.full((48, 64, 3), 60 * i, np.uint8), i / 10)
+    skeleton = sio.Skeleton(nodes=["left_ear", "right_ear"])
+    person = sio.Instance.from_numpy(np.array([[10.0, 20], [30, 40]]), skeleton=skeleton)
+    video = sio.Video(filename=str(tmp_path / "clip.mp4"), open_backend=False)
+    frame = sio.LabeledFrame(video=video, frame_idx=2, instances=[person])
+    sio.save_slp(sio.Labels([frame]), str(tmp_path / "mice.slp"), verbose=False)
+    assert "1 person in 1 image" in gonio("info", tmp_path / "mice.slp")
+    with pytest.raises(InputError, match="gonio data frames"):
+        gonio("preview", tmp_path / "mice.slp", "--out", tmp_path / "sheet.png")
+    assert "1 frames written" in gonio("frames", tmp_path / "mice.slp")
+    assert "0 frames written, 1 were there" in gonio("frames", tmp_path / "mice.slp")
+    gonio("preview", tmp_path / "mice.slp", "--out", tmp_path / "sheet.png")
+    told = gonio("extract-frames", tmp_path / "clip.mp4", "--out", tmp_path, "--count", 2)
+    assert "2 frames" in told

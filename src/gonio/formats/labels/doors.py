@@ -13,6 +13,7 @@ from gonio.formats.labels.registry import (
     detect_label_format,
     find_label_format,
     label_formats,
+    labels_in,
 )
 from gonio.formats.tracks import warn
 from gonio.labels import HIDDEN, UNLABELLED
@@ -34,7 +35,7 @@ def read_labels(
     Parameters
     ----------
     path
-        The file or the folder.
+        The file or the folder; a folder with a ``labels.json`` is that.
     format
         A format's name; None: told by suffix and content.
     skeleton
@@ -60,7 +61,7 @@ def read_labels(
     MissingExtraError
         If the format needs a package that is not installed.
     """
-    path = Path(path)
+    path = labels_in(Path(path))
     chosen = detect_label_format(path) if format is None else find_label_format(format)
     return chosen.read(path, skeleton=skeleton, images=None if images is None else Path(images))
 

@@ -70,6 +70,9 @@ HOLDABLE: Final = (
 without any point (``unlabelled``), images' ``sizes``, the ``videos`` they are from, who is seen
 (``subjects``), and of which image one is a copy (``copies``)."""
 
+OWN_FILE: Final = "labels.json"
+"""What Gonio calls labels that it writes into a folder, images beside them."""
+
 _FORMATS: Final = (
     LabelFormat("coco", "COCO keypoints", (".json",), frozenset(HOLDABLE), read_coco, write_coco),
     LabelFormat(
@@ -116,6 +119,12 @@ def find_label_format(name: str) -> LabelFormat:
     return _BY_NAME[name]
 
 
+def labels_in(path: Path) -> Path:
+    """Return the file of labels in a folder that Gonio wrote; anything else as it is."""
+    own = path / OWN_FILE
+    return own if own.is_file() else path
+
+
 def detect_label_format(path: str | Path) -> LabelFormat:
     """Tell the format of labels by the file's suffix and content, or what a folder holds.
 
@@ -133,11 +142,12 @@ def detect_label_format(path: str | Path) -> LabelFormat:
     FormatError
         If it does not exist or no format is recognized.
     """
-    path = Path(path)
+    path = labels_in(Path(path))
     name = _sniff_folder(path) if path.is_dir() else _sniff_file(path)
     if name is None:
         raise FormatError(
-            f"'{path}': no format of labels is recognized. Name it: --from {'|'.join(_BY_NAME)}"
+            f"'{path}': no format of labels is recognized. Give the file or folder that holds the "
+            f"labels, or name their format (--from, in a recipe data.format): {', '.join(_BY_NAME)}"
         )
     return _BY_NAME[name]
 

@@ -265,3 +265,11 @@ def test_a_file_that_exists_is_not_replaced_unasked(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="No such file"):
         write_labels(tmp_path / "nowhere" / "l.json", labels)
     assert sorted(p.name for p in tmp_path.iterdir() if p.suffix == ".json") == ["l.json"]
+
+
+def test_a_folder_that_gonio_wrote_is_the_labels_in_it(tmp_path: Path) -> None:
+    write_labels(tmp_path / "set" / "labels.json", three_people(tmp_path / "set"))
+    assert len(read_labels(tmp_path / "set")) == 3
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FormatError, match=r"no format of labels is recognized.*data\.format"):
+        read_labels(tmp_path / "empty")
