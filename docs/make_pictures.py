@@ -41,10 +41,25 @@ CHANGES = {
 }
 
 
+FILTERS = (
+    ("grey", imaging.Grey()),
+    ("edges", imaging.Edges()),
+    ("edge_overlay", imaging.EdgeOverlay()),
+    ("equalize", imaging.Equalize()),
+    ("clahe", imaging.Clahe()),
+    ("color_equalize", imaging.ColorEqualize()),
+    ("edge_enhance", imaging.EdgeEnhance()),
+    ("gaussian", imaging.Gaussian(sigma_px=2)),
+    ("bilateral", imaging.Bilateral()),
+)
+LINES = imaging.EdgeOverlay(low=150, high=400)
+
+
 def main() -> None:
     """Make all pictures."""
     walker()
     augmentation()
+    filters()
     drawn_people()
 
 
@@ -66,6 +81,42 @@ def drawn_people() -> None:
                     cv2.circle(tile, where, 3, color, kind, cv2.LINE_AA)
         tiles.append(tile)
     write_image(HERE / "_static" / "drawn_people.jpg", np.hstack(tiles))
+
+
+def filters() -> None:
+    """Show a dim, noisy picture through each filter, through a chain, and without background."""
+    rng = np.random.default_rng(0)
+    picture = draw_people(load_skeleton("coco17"), 3, 9).image
+    scale = 256 / picture.shape[0]
+    picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    picture = imaging.adjust_color(picture[:, :192], brightness=0.9, contrast=0.6)
+    picture = imaging.add_noise(picture, 4, rng)
+    shown = {"as it is": picture}
+    shown |= {name: imaging.apply_filters(picture, [each]) for name, each in FILTERS}
+    chain = [imaging.Bilateral(), imaging.ColorEqualize(), imaging.EdgeEnhance(amount=0.1), LINES]
+    shown["four of them"] = imaging.apply_filters(picture, chain)
+    background = imaging.FrameFilters([imaging.Mog2(fill=60)])
+    for number, frame in enumerate(frames(PersonSettings(seed=5, seconds=1.5))):
+        moving = background.next(imaging.add_noise(frame, 3, rng))
+        if number == 25:
+            middle = moving.shape[1] // 2
+            break
+    scale = 256 / moving.shape[0]
+    small = cv2.resize(moving, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    left = round(middle * scale) - 96
+    shown["mog2"] = small[:, left : left + 192]
+    tiles = [_titled(image, name) for name, image in shown.items()]
+    rows = [np.hstack(tiles[start : start + 6]) for start in (0, 6)]
+    write_image(HERE / "_static" / "filters.jpg", np.vstack(rows))
+
+
+def _titled(tile: imaging.Image, name: str) -> imaging.Image:
+    """Write a name into the corner of a picture."""
+    tile = np.ascontiguousarray(tile)
+    cv2.rectangle(tile, (0, 0), (9 * len(name) + 8, 19), (255, 255, 255), cv2.FILLED)
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(tile, name, (4, 14), font, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+    return tile
 
 
 def augmentation() -> None:
@@ -97,10 +148,7 @@ def augmentation() -> None:
             color = tuple(int(COLORS[side][i : i + 2], 16) for i in (1, 3, 5))
             where = np.rint((point + 0.5) * 1.25 - 0.5).astype(int).tolist()
             cv2.circle(tile, where, 3, color, cv2.FILLED if visible == 2 else 1, cv2.LINE_AA)
-        cv2.rectangle(tile, (0, 0), (9 * len(name) + 8, 19), (255, 255, 255), cv2.FILLED)
-        font = cv2.FONT_HERSHEY_SIMPLEX
-        cv2.putText(tile, name, (4, 14), font, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
-        tiles.append(tile)
+        tiles.append(_titled(tile, name))
     rows = [np.hstack(tiles[start : start + 6]) for start in (0, 6)]
     write_image(HERE / "_static" / "augmentation.jpg", np.vstack(rows))
 

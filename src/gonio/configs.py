@@ -18,9 +18,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gonio.errors import ConfigError, UnknownNameError, near_match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _SUFFIXES: Final = (".yaml", ".yml")
+_QUOTE: Final = "'"
 _CHOOSERS: Final = ("builder",)
 """Keys that say which others make sense: a mapping that names another one stands for itself."""
 
@@ -245,12 +246,21 @@ def check_config(values: Mapping[str, Any], model: type[Model], where: str) -> M
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        loc = _without_tags(first["loc"], values)
+        if first["type"] == "missing":
+            loc = (*loc, first["loc"][-1])
+        place = ".".join(str(part) for part in loc)
         message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "missing":
             told = f"key '{place}' is missing"
         elif first["type"] == "extra_forbidden":
-            told = f"unknown key '{place}'{_near_key(model, first['loc'])}"
+            told = f"unknown key '{place}'{_near_key(model, loc, values)}"
+        elif first["type"] == "union_tag_not_found":
+            told = f"key '{place}.{first['ctx']['discriminator'].strip(_QUOTE)}' is missing"
+        elif first["type"] == "union_tag_invalid":
+            allowed = [name.strip(_QUOTE) for name in first["ctx"]["expected_tags"].split(", ")]
+            told = f"{place}: unknown value '{first['ctx']['tag']}'"
+            told += near_match(first["ctx"]["tag"], allowed)
         elif first["type"] == "literal_error":
             allowed = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             told = f"{place}: unknown value '{first['input']}'"
@@ -314,12 +324,13 @@ def _keys(model: type[BaseModel]) -> dict[str, Any]:
     return {f.alias or name: f.annotation for name, f in model.model_fields.items()}
 
 
-def _refuse_unknown_keys(values: Any, model: type[BaseModel], path: str, where: str) -> None:
+def _refuse_unknown_keys(values: Any, annotation: Any, path: str, where: str) -> None:
     """Check keys in the file that says them, since a merged mapping forgets its origin."""
     if isinstance(values, list):
         for i, item in enumerate(values):
-            _refuse_unknown_keys(item, model, f"{path}{i}.", where)
-    if not isinstance(values, dict):
+            _refuse_unknown_keys(item, annotation, f"{path}{i}.", where)
+    model = _inner_model(annotation, values)
+    if not isinstance(values, dict) or model is None:
         return
     keys = _keys(model)
     for key, value in values.items():
@@ -328,22 +339,37 @@ def _refuse_unknown_keys(values: Any, model: type[BaseModel], path: str, where: 
                 continue
             near = near_match(f"{path}{key}", [f"{path}{known}" for known in keys])
             raise ConfigError(f"{where}: unknown key '{path}{key}'{near}")
-        inner = _inner_model(keys[key])
-        if inner is None:
-            continue
         if _is_mapping(keys[key]):
             for name, item in value.items() if isinstance(value, dict) else ():
-                _refuse_unknown_keys(item, inner, f"{path}{key}.{name}.", where)
+                _refuse_unknown_keys(item, keys[key], f"{path}{key}.{name}.", where)
         else:
-            _refuse_unknown_keys(value, inner, f"{path}{key}.", where)
+            _refuse_unknown_keys(value, keys[key], f"{path}{key}.", where)
 
 
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
-    """Return the model inside ``M``, ``M | None``, ``tuple[M, ...]`` or ``dict[str, M]``."""
+def _inner_model(annotation: Any, values: Any) -> type[BaseModel] | None:
+    """Return the model inside ``M``, ``M | None``, ``tuple[M, ...]`` or ``dict[str, M]``.
+
+    Of several models that each have a ``name`` of their own, the one that the values name; None
+    where they name none.
+    """
+    models = list(_inner_models(annotation))
+    named = {
+        name: model
+        for model in models
+        for name in get_args(_keys(model).get("name"))
+        if isinstance(name, str)
+    }
+    if len(named) < 2 or len(named) < len(models):
+        return next(iter(models), None)
+    name = values.get("name") if isinstance(values, dict) else None
+    return named.get(name) if isinstance(name, str) else None
+
+
+def _inner_models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = [_inner_model(part) for part in get_args(annotation)]
-    return next((model for model in inner if model is not None), None)
+        yield annotation
+    for part in get_args(annotation):
+        yield from _inner_models(part)
 
 
 def _is_mapping(annotation: Any) -> bool:
@@ -351,12 +377,27 @@ def _is_mapping(annotation: Any) -> bool:
     return any(isinstance(o := get_origin(part), type) and issubclass(o, dict) for part in parts)
 
 
-def _near_key(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+def _without_tags(loc: tuple[int | str, ...], values: Any) -> tuple[int | str, ...]:
+    """Leave out of a place what pydantic adds to it: which of several models it looked at."""
+    kept: list[int | str] = []
+    for key in loc:
+        try:
+            values = values[key]
+        except (KeyError, IndexError, TypeError):
+            continue
+        kept.append(key)
+    return tuple(kept)
+
+
+def _near_key(model: type[BaseModel], loc: tuple[int | str, ...], values: Any) -> str:
     """Say which key was meant, with the whole path: ``(did you mean 'optimizer.lr'?)``."""
     inner: type[BaseModel] | None = model
+    annotation: Any = model
     for key in loc[:-1]:
+        values = values[key]
         if isinstance(key, str) and inner is not None and key in _keys(inner):
-            inner = _inner_model(_keys(inner)[key])
+            annotation = _keys(inner)[key]
+        inner = _inner_model(annotation, values)
     if inner is None:
         return ""
     parents = "".join(f"{key}." for key in loc[:-1])

@@ -5,12 +5,26 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 
+from gonio.codec import invert, transform
 from gonio.errors import ConfigError, GonioError, InputError
-from gonio.runtime import ModelStore
+from gonio.export.onnx import METADATA
+from gonio.formats.labels import read_labels
+from gonio.imaging import Clahe, EdgeOverlay
+from gonio.runtime import ModelStore, open_estimator, predict
+from gonio.runtime.cards import parse_card
+from gonio.runtime.topdown.decoding import decode_points
+from gonio.runtime.wholeimage import WholeImageEstimator
+from gonio.training.data import Key, PoseDataset, collate
+from gonio.training.models import load_run
+from gonio.training.showing import look_at
+from gonio.video import read_image
 from gonio.workflows import TrainSettings, train
 from integration.dots import draw_dots
 
@@ -52,6 +66,47 @@ def test_a_training_ends_with_a_model_that_the_store_takes(trained: tuple[Path, 
         assert (run / name).is_file()
     assert list((run / "samples").glob("*.png"))
     assert list((run / "tensorboard").iterdir())
+
+
+def test_filters_go_with_the_network_to_evaluation_and_analysis(dots: Path, tmp_path: Path) -> None:
+    filters = "input.filters=[{name: clahe, tiles: 2}, {name: edge_overlay, low: 20, high: 60}]"
+    done = gonio(tmp_path, "train", "dilated-cnn", f"data={dots}", *TINY, filters, "--json")
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / json.loads(done.stdout)["run"]
+    expected = (Clahe(tiles=2), EdgeOverlay(low=20, high=60))
+    model = ModelStore().resolve(run)
+    assert model.card.filters == expected
+    inside = onnx.load(run / "model.onnx").metadata_props
+    assert [parse_card(p.value, where="x").filters for p in inside if p.key == METADATA] == [
+        expected
+    ]
+
+    # What the network answers to the samples of its training, the file answers in use.
+    trained, labels = load_run(run), read_labels(dots)
+    dataset = PoseDataset(labels, trained.recipe, augment=False)
+    batch = collate([dataset[Key(0, i)] for i in range(len(dataset))])
+    outputs, _ = look_at(trained, batch)
+    points, scores = decode_points(outputs, trained.card)
+    found = predict(model, labels)
+    places = [transform(p, invert(m)) for p, m in zip(points, batch["matrix"].numpy(), strict=True)]
+    np.testing.assert_allclose(found.keypoints_px, places, atol=1e-3)
+    np.testing.assert_allclose(found.confidence, scores, atol=1e-4)
+    other = replace(model, card=model.card.model_copy(update={"filters": ()}))
+    assert np.abs(predict(other, labels).confidence - scores).max() > 1e-3
+
+    done = gonio(tmp_path, "evaluate", str(run), str(dots), "--split", "all", "--json")
+    assert done.returncode == 0, done.stderr
+    written = json.loads((run / "evaluation" / "predictions.json").read_text(encoding="utf-8"))
+    keypoints = np.array([p["keypoints"] for p in written]).reshape(6, 2, 3)[..., :2]
+    np.testing.assert_allclose(keypoints, places, atol=0.01)
+
+    done = gonio(tmp_path, "analyze", str(dots.parent / "0.png"), "--model", str(run), "--json")
+    assert done.returncode == 0, done.stderr
+    estimator = open_estimator(model, store=ModelStore(), device="cpu")
+    (person,) = WholeImageEstimator(model.card, estimator._poses, min_score=0).estimate(  # type: ignore[attr-defined]
+        read_image(dots.parent / "0.png")
+    )
+    np.testing.assert_allclose(person.keypoints_px, places[0], atol=1e-3)
 
 
 def test_a_finished_run_has_nothing_to_go_on_with(trained: tuple[Path, dict]) -> None:

@@ -243,14 +243,22 @@ def extract_frames(
         typer.Option("--method", help="As different as possible, or at random."),
     ] = "kmeans",
     seed: _Seed = 0,
+    mog2: Annotated[
+        bool, typer.Option("--mog2", help="Without background, for models with that filter.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Take frames to be labelled out of recordings."""
     from gonio.datasets import extract_frames as run
+    from gonio.imaging import Mog2
 
+    background = Mog2() if mog2 else None
     for video in videos:
         with console.progress_bar(quiet=quiet) as progress:
-            files = run(video, out, count=count, method=method, seed=seed, progress=progress)
+            files = run(
+                video, out, count=count, method=method, seed=seed, background=background,
+                progress=progress,
+            )  # fmt: skip
         if not quiet:
             console.print_text(f"{files[0].parent}: {len(files)} frames")
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from gonio.errors import InputError, UnknownNameError
+from gonio.imaging import FrameFilters
 from gonio.video import open_source, write_image
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from gonio.imaging import Mog2
 
     Progress = Callable[[str, int, int | None], None]
 
@@ -31,6 +34,7 @@ def extract_frames(
     count: int = 20,
     method: Method = "kmeans",
     seed: int = 0,
+    background: Mog2 | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write some frames of a recording as PNG files.
@@ -50,6 +54,9 @@ def extract_frames(
         ``random``: every frame is as likely as any other.
     seed
         Of the draw; the same seed takes the same frames.
+    background
+        Paint the background over, as a model with the filter ``mog2`` does: it is learned from
+        all frames before. None: frames stay whole.
     progress
         Called with the stage, frames done, and frames in all where known.
 
@@ -86,7 +93,7 @@ def extract_frames(
     target.mkdir(parents=True, exist_ok=True)
     digits = max(4, len(str(total - 1)))
     files = {int(i): target / f"img{int(i):0{digits}d}.png" for i in np.sort(chosen)}
-    write_frames(video, files, progress=progress)
+    write_frames(video, files, background=background, progress=progress)
     return list(files.values())
 
 
@@ -127,7 +134,11 @@ def _different(
 
 
 def write_frames(
-    video: Path, files: Mapping[int, Path], *, progress: Progress | None = None
+    video: Path,
+    files: Mapping[int, Path],
+    *,
+    background: Mog2 | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write certain frames of a recording; files that are there are kept as they are.
 
@@ -137,6 +148,8 @@ def write_frames(
         The recording.
     files
         Frame, counted from 0 → the file it is written to.
+    background
+        See :func:`extract_frames`.
     progress
         Called with the stage, frames done, and frames in all.
 
@@ -150,12 +163,13 @@ def write_frames(
         If a file cannot be written.
     """
     done, last = 0, max(files)
+    filters = FrameFilters([background] if background else [])
     with open_source(video) as source:
         for number, frame in enumerate(source):
-            path = files.get(number)
+            image, path = filters.next(frame.image), files.get(number)
             if path is not None:
                 if not path.exists():
-                    write_image(path, frame.image)
+                    write_image(path, image)
                 done += 1
                 if progress is not None:
                     progress("writing", done, len(files))

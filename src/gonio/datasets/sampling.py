@@ -33,7 +33,7 @@ from gonio.datasets.augmentation import (
 )
 from gonio.datasets.targets import TargetSettings, encode_targets, reach_px
 from gonio.errors import ConfigError, InputError
-from gonio.imaging import random_photometry
+from gonio.imaging import Filters, apply_filters, random_photometry
 from gonio.labels import HIDDEN, UNLABELLED, VISIBLE
 from gonio.video import read_image
 
@@ -82,6 +82,9 @@ class InputSettings(Settings):
         means); ``unit``: 0–1.
     crop
         What the network looks at.
+    filters
+        What is done to the input before it is normalized, in this order, in training and in use.
+        ``mog2`` comes first and does nothing here: a labelled picture has no frames before it.
     """
 
     width: int = Field(gt=0)
@@ -89,6 +92,7 @@ class InputSettings(Settings):
     channels: Literal["rgb", "grey"] = "rgb"
     normalize: Literal["imagenet", "unit"] = "imagenet"
     crop: CropSettings = CropSettings()
+    filters: Filters = ()
 
     @property
     def wh(self) -> tuple[int, int]:
@@ -126,8 +130,8 @@ class Sample(NamedTuple):
     Attributes
     ----------
     image
-        Shape ``(height, width, C)``, uint8: RGB or grey, not yet normalized; of the window's
-        size where training sees one.
+        Shape ``(height, width, C)``, uint8: RGB or grey, filtered, not yet normalized; of the
+        window's size where training sees one.
     targets
         Role → array, float32; see :func:`gonio.datasets.encode_targets`.
     points_px
@@ -289,14 +293,21 @@ def make_sample(
         change, flipped = random_map(chance, input.wh, rng)
         matrix = compose(matrix, change)
     if chance.window is not None:
+        if input.filters:
+            raise ConfigError(
+                "augmentation.window: does not go with input.filters, which see the whole input "
+                "when the network is used"
+            )
         points = labels.keypoints_px[person]
         place = window_map(chance.window, points, (image.shape[1], image.shape[0]), matrix, rng)
         matrix = compose(matrix, place)
         size = chance.window.wh
     pixels = warp(image, matrix, size, fill=input.crop.fill)
-    if input.channels == "grey":
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
+    # Chance stands for the camera: what is done to its picture comes after it.
     pixels, covered = random_photometry(pixels, chance, rng)
+    pixels = apply_filters(pixels, input.filters)
+    if input.channels == "grey":
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
     points = transform(labels.keypoints_px[person], matrix)
     visibility = labels.visibility[person].copy()
     if flipped:

@@ -1,5 +1,7 @@
 """Images in, images of the same size out: what light, lens, sensor and file format do to them.
 
+And filters, which change what a network is shown, in training and in use alike.
+
 Every function takes ``uint8`` of shape ``(H, W, 3)`` (RGB) or ``(H, W, 1)`` (grey), gives the same
 shape and type, leaves its argument as it is, and refuses anything else. Keypoints stay where they
 are; what moves them is ``gonio.datasets``'.
@@ -7,7 +9,24 @@ are; what moves them is ``gonio.datasets``'.
 
 from __future__ import annotations
 
+from gonio.imaging.background import Background
 from gonio.imaging.blur import gaussian_blur, motion_blur
+from gonio.imaging.chain import (
+    Bilateral,
+    Clahe,
+    ColorEqualize,
+    EdgeEnhance,
+    EdgeOverlay,
+    Edges,
+    Equalize,
+    Filter,
+    Filters,
+    FrameFilters,
+    Gaussian,
+    Grey,
+    Mog2,
+    apply_filters,
+)
 from gonio.imaging.checks import Image, check_image
 from gonio.imaging.color import adjust_color, negative
 from gonio.imaging.defects import add_noise, compress_jpeg, cover
@@ -26,11 +45,25 @@ from gonio.imaging.photometry import (
 )
 
 __all__ = [
+    "Background",
+    "Bilateral",
     "Blur",
     "Chance",
+    "Clahe",
+    "ColorEqualize",
     "ColorJitter",
+    "EdgeEnhance",
+    "EdgeOverlay",
+    "Edges",
+    "Equalize",
+    "Filter",
+    "Filters",
+    "FrameFilters",
+    "Gaussian",
+    "Grey",
     "Image",
     "Jpeg",
+    "Mog2",
     "MotionBlur",
     "Negative",
     "Noise",
@@ -39,6 +72,7 @@ __all__ = [
     "Saturation",
     "add_noise",
     "adjust_color",
+    "apply_filters",
     "check_image",
     "compress_jpeg",
     "cover",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 import cv2
 import numpy as np
@@ -15,17 +15,16 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     model_validator,
 )
 
 from gonio.codec import Alignment
-from gonio.errors import ConfigError, near_match
+from gonio.configs import check_config
+from gonio.errors import ConfigError
+from gonio.imaging import Filters, apply_filters
 from gonio.skeletons import Skeleton, load_skeleton
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 CARD_SUFFIX: Final = ".card.json"
@@ -290,7 +289,8 @@ class Card(_Part):
     input, output
         What the network takes and gives.
     filters
-        Image filters that the training used and inference repeats, as in a protocol.
+        Image filters that the training used and inference repeats, in their order: ``mog2`` on
+        whole frames, all others on the input before it is normalized.
     licence
         SPDX identifier of the weights' licence.
     source
@@ -308,7 +308,7 @@ class Card(_Part):
     skeleton: SkeletonField = None
     detector: str | None = Field(default=None, pattern=_NAME)
     input: InputSpec
-    filters: tuple[dict[str, Any], ...] = ()
+    filters: Filters = ()
     output: OutputSpec
     licence: str = ""
     source: tuple[ModelSource, ...] = ()
@@ -325,6 +325,21 @@ class Card(_Part):
     def skeleton_name(self) -> str | None:
         """Name of the skeleton, or the path of its file; None where there is none."""
         return self.skeleton.name if isinstance(self.skeleton, Skeleton) else self.skeleton
+
+    def to_tensor(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn a crop of an image into the network's input: filtered, then normalized.
+
+        Parameters
+        ----------
+        image
+            Shape ``(height, width, 3)`` of the input, RGB.
+
+        Returns
+        -------
+        NDArray
+            Shape ``input.shape``, float32, C-contiguous.
+        """
+        return self.input.to_tensor(apply_filters(image, self.filters))
 
     def load_skeleton(self) -> Skeleton:
         """Return the skeleton its keypoints follow.
@@ -388,47 +403,17 @@ def make_card(values: dict[str, Any], *, where: str) -> Card:
     ConfigError
         If a key is unknown or a value breaks the schema.
     """
-    try:
-        return Card.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(f"card '{where}': {_explain(error)}") from error
+    return check_config(values, Card, f"card '{where}'")
 
 
 def card_values(card: Card) -> dict[str, Any]:
-    """Return a card's values that are not defaults, as JSON can hold them."""
+    """Return a card's values that are not defaults, and its filters, as JSON can hold them."""
     values = card.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if card.filters:  # whole: what a network has learned on must not follow a later default
+        values["filters"] = [each.model_dump(mode="json") for each in card.filters]
     return {"schema": card.schema_, **values}
 
 
 def dump_card(card: Card) -> str:
     """Return a card as JSON text that :func:`parse_card` reads back to the same card."""
     return json.dumps(card_values(card), indent=2, ensure_ascii=False) + "\n"
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    # What kind of skeleton it was taken for is no key.
-    loc = tuple(k for i, k in enumerate(first["loc"]) if (i, k) not in {(1, "name"), (1, "whole")})
-    path = ".".join(str(part) for part in loc)
-    if first["type"] == "extra_forbidden":
-        return f"unknown key '{path}'{_near_key(loc)}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{path}: {message}" if path else message
-
-
-def _near_key(loc: tuple[int | str, ...]) -> str:
-    """Say which key was meant, with the whole path: ``(did you mean 'input.scale'?)``."""
-    part: type[BaseModel] = Card
-    for key in loc[:-1]:
-        if isinstance(key, str):
-            part = next(_models_in(part.model_fields[key].annotation))
-    keys = [field.alias or name for name, field in part.model_fields.items()]
-    parents = "".join(f"{key}." for key in loc[:-1])
-    return near_match(f"{parents}{loc[-1]}", [f"{parents}{key}" for key in keys])
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)

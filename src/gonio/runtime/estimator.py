@@ -119,8 +119,8 @@ def open_estimator(
     ConfigError
         If ``max_people`` is less than 1, or the card names a detector that does not exist.
     ModelError
-        If the model is no pose model, its kind of output holds no keypoints, its filters are
-        not supported, or a file cannot be opened.
+        If the model is no pose model, its kind of output holds no keypoints, it is
+        a BlazePose with filters, or a file cannot be opened.
     ModelOutputError
         If the model's inputs or outputs do not fit its card.
     OfflineError
@@ -131,11 +131,6 @@ def open_estimator(
     card = model.card
     if card.task != "pose":
         raise ModelError(f"model '{card.name}': its task is {card.task}; a pose model is needed")
-    if card.filters:
-        raise ModelError(
-            f"model '{card.name}': its card names image filters, which this version cannot apply; "
-            "without them its keypoints would be wrong"
-        )
     if card.output.kind == "blazepose":
         from gonio.runtime.blazepose import open_blazepose
 

@@ -99,6 +99,7 @@ def card_for_network(
         task="pose",
         skeleton=skeleton.name if _is_built_in(skeleton) else skeleton,
         input=_input_spec(input),
+        filters=input.filters,
         output=_output_spec(target, _KINDS[target.kind], stride, given),
         training=training,
     )

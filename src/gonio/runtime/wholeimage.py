@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gonio.codec import invert, letterbox_matrix, region_of_box, transform
+from gonio.imaging import FrameFilters
 from gonio.runtime.estimator import Person
 from gonio.runtime.fit import check_outputs
 from gonio.runtime.sessions import open_session
@@ -38,7 +39,8 @@ class WholeImageEstimator:
     Notes
     -----
     Each image is looked at by itself, so that the result depends neither on the order of frames
-    nor on where a stretch of them begins. A model that gives no confidences is sure of each
+    nor on where a stretch of them begins; only ``mog2`` learns the background from those before,
+    since the last :meth:`reset`. A model that gives no confidences is sure of each
     point, and of the person, everywhere.
     """
 
@@ -47,6 +49,7 @@ class WholeImageEstimator:
         self.provider = poses.provider
         self.skeleton: Skeleton = card.load_skeleton()
         self._poses, self._min_score = poses, min_score
+        self._frames = FrameFilters(card.filters)
 
     def estimate(self, image: NDArray[np.uint8]) -> list[Person]:
         """Find the person or animal in an image.
@@ -67,6 +70,7 @@ class WholeImageEstimator:
             If the image is empty, or is not RGB of 8 bits.
         """
         check_image(image)
+        image = self._frames.next(image)
         spec = self.card.input
         height, width = image.shape[:2]
         matrix = letterbox_matrix((width, height), (spec.width, spec.height))
@@ -83,7 +87,8 @@ class WholeImageEstimator:
         return [Person(found, confidence.astype(np.float32), score, region)]
 
     def reset(self) -> None:
-        """Nothing is remembered."""
+        """Forget the background where a filter learns one; nothing else is remembered."""
+        self._frames.reset()
 
     def close(self) -> None:
         """Nothing is held; the session is freed with the estimator."""

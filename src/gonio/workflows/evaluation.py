@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from gonio.codec import crop_matrix
-from gonio.datasets import data_sha256, person_region
+from gonio.datasets import boxes_from_keypoints, data_sha256, person_region
 from gonio.errors import InputError, ModelError, UnknownNameError
 from gonio.formats.labels import read_labels, with_sizes
 from gonio.labels import UNLABELLED, Predictions
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gonio.datasets.parts import BoxSettings
     from gonio.labels import Labels
     from gonio.metrics import MetricTable
     from gonio.metrics.pck import Norm
@@ -55,6 +56,8 @@ class EvaluateSettings:
         Format of the labels, and folder of their images, where they are not found out.
     skeleton
         What the labels follow, where they do not say.
+    boxes
+        Make boxes anew from the keypoints, as a recipe's ``data.boxes`` does; None: the labels'.
     out
         Folder of the result; None: ``evaluation`` in the run's folder, or
         ``results/evaluation-<model>``.
@@ -74,6 +77,7 @@ class EvaluateSettings:
     format: str | None = None
     images: Path | None = None
     skeleton: str | None = None
+    boxes: BoxSettings | None = None
     out: Path | None = None
     device: str = "auto"
     overwrite: bool = False
@@ -157,6 +161,7 @@ class ModelEvaluation:
         """Return everything but the predictions as plain values."""
         card = self.model.card
         plain = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self.settings).items()}
+        plain["boxes"] = self.settings.boxes.model_dump() if self.settings.boxes else None
         people = len(self.predictions)
         return {
             "schema": "gonio.metrics/1",
@@ -230,6 +235,8 @@ def evaluate(
     labels, split, name, notes = _labels(model, dataset, settings)
     labels = map_keypoints(labels, found.card.load_skeleton(), where=name)
     labels = with_sizes(labels)
+    if settings.boxes is not None:
+        labels = boxes_from_keypoints(labels, **settings.boxes.model_dump())
     size = (found.card.input.width, found.card.input.height)
     scales = input_scales(labels, found.card)
     _check_measurable(labels, measured, size, scales)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from gonio.datasets import boxes_from_keypoints
 from gonio.errors import OutputError
-from gonio.formats.labels import read_labels
+from gonio.formats.labels import read_labels, with_sizes
 from gonio.formats.whole import cannot_write, whole_file
 from gonio.workflows.study_results import RESULT_FILE, RESULT_SCHEMA, read_result
 
@@ -146,6 +147,7 @@ class StudyRun:
         source = self.tests[name]
         settings = EvaluateSettings(
             images=source.images,
+            boxes=self.recipe.data.boxes,  # as in training, where its boxes are made so
             out=self.folder / f"evaluation-{name}",
             device=self.device,
             overwrite=True,
@@ -180,7 +182,9 @@ class StudyRun:
         from gonio.workflows.study_samples import show_samples
 
         source = next(iter(self.tests.values()))
-        labels = read_labels(source.labels, images=source.images)
+        labels = with_sizes(read_labels(source.labels, images=source.images))
+        if self.recipe.data.boxes is not None:
+            labels = boxes_from_keypoints(labels, **self.recipe.data.boxes.model_dump())
         return show_samples(self.folder, labels, self.samples)
 
 

@@ -173,6 +173,30 @@ def test_frames_are_as_different_as_asked_and_kept_when_asked_again(tmp_path: Pa
         extract_frames(tmp_path / "nothing.mp4", tmp_path)
 
 
+def test_frames_without_background_are_what_a_model_with_that_filter_is_shown(
+    tmp_path: Path,
+) -> None:
+    from gonio.imaging import FrameFilters, Mog2
+    from gonio.video import open_source
+
+    video = tmp_path / "square.mp4"
+    wall = np.random.default_rng(0).integers(60, 120, (64, 96, 3), dtype=np.uint8)
+    with VideoWriter(video, width=96, height=64, fps=25) as writer:
+        for number in range(12):
+            frame = wall.copy()
+            frame[20:40, 4 * number : 4 * number + 20] = 250
+            writer.write(frame, number / 25)
+    gonio("extract-frames", video, "--out", tmp_path, "--count", 3, "--mog2")
+    filters = FrameFilters([Mog2()])
+    with open_source(video) as source:
+        shown = [filters.next(frame.image) for frame in source]
+    files = sorted((tmp_path / "labeled-data" / "square").glob("*.png"))
+    assert len(files) == 3
+    for file in files:
+        assert np.array_equal(read_image(file), shown[int(file.stem.removeprefix("img"))])
+    assert (shown[-1] == 0).mean() > 0.5
+
+
 def test_a_choice_can_be_written_as_a_deeplabcut_project(labels: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     gonio("subset", labels, "--out", project, "--to", "deeplabcut", "--people", 4)

@@ -11,7 +11,7 @@ import pytest
 
 from gonio.errors import ConfigError
 from gonio.runtime import Card, InputSpec, built_in_cards, card_path, dump_card, load_card
-from gonio.runtime.cards import make_card, parse_card
+from gonio.runtime.cards import card_values, make_card, parse_card
 from gonio.skeletons import load_skeleton
 
 CARD: dict[str, Any] = {
@@ -51,8 +51,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("input/crop", {"paddin": 1}, r"'input.crop.paddin' \(did you mean 'input.crop.padding'"),
         ("source/0/urll", "x", r"unknown key 'source.0.urll' \(did you mean 'source.0.url'\?\)"),
         ("training", {"sead": 1}, r"'training.sead' \(did you mean 'training.seed'\?\)"),
-        ("task", "poses", "task: Input should be 'detector', 'pose'"),
-        ("schema", "gonio.card/2", "schema: Input should be 'gonio.card/1'"),
+        ("task", "poses", r"task: unknown value 'poses' \(did you mean 'pose'"),
+        ("schema", "gonio.card/2", "schema: unknown value 'gonio.card/2'"),
         ("name", "Tiny Model", "name: String should match pattern"),
         ("skeleton", None, "skeleton: a pose model must name one"),
         ("input/mean", [1.0, 2.0], "input: mean: 2 values for 3 channels"),
@@ -61,16 +61,25 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("source/0/member", "m", "source.0: give either url, or package"),
         ("source/0/url", "ftp://x", "source.0.url: String should match"),
         ("sha256", "abc", "sha256: String should match"),
-        ("input/crop", {"source": "box"}, "input.crop.source: Input should be 'person' or 'image'"),
+        ("input/crop", {"source": "box"}, "input.crop.source: unknown value 'box'"),
         ("output/locref_stdev_px", 7.3, "names: with locref_stdev_px, heatmap and locref must be"),
         ("output/names", {"locref": "b"}, "locref_stdev_px: is missing; names.locref needs it"),
         ("output", LOCREF | {"kind": "simcc"}, "goes with heatmaps, not with simcc"),
         ("output", LOCREF | {"radius": 3}, "radius: goes with discs"),
         ("output", LOCREF | {"alignment": "origins"}, "read with 'edges' alone"),
-        ("skeleton", {"name": "m"}, "skeleton.keypoints: Field required"),
-        ("skeleton", {"name": "m", "keypoint": ["a"]}, "skeleton.keypoints: Field required"),
+        ("skeleton", {"name": "m"}, "key 'skeleton.keypoints' is missing"),
+        ("skeleton", {"name": "m", "keypoint": ["a"]}, "key 'skeleton.keypoints' is missing"),
         ("skeleton", {**MOUSE, "edge": []}, r"'skeleton.edge' \(did you mean 'skeleton.edges'"),
         ("skeleton", 3, "skeleton: Input should be a valid dictionary"),
+        ("filters", [{"name": "clah"}], r"filters.0: unknown value 'clah' \(did you mean 'clahe'"),
+        ("filters", [{"op": "clahe"}], "key 'filters.0.name' is missing"),
+        (
+            "filters",
+            [{"name": "clahe", "clop": 2}],
+            r"'filters.0.clop' \(did you mean 'filt.*clip'",
+        ),
+        ("filters", [{"name": "clahe", "clip": 0}], "filters.0.clip: Input should be greater than"),
+        ("filters", [{"name": "grey"}, {"name": "mog2"}], "filters: mog2 must be named first"),
     ],
 )
 def test_a_fault_is_named_with_its_path_and_a_near_match(
@@ -91,6 +100,14 @@ def test_a_card_holds_a_skeleton_that_nobody_else_knows() -> None:
     detector = make_card({**CARD, "task": "detector", "skeleton": None}, where="x")
     with pytest.raises(ConfigError, match="names no skeleton"):
         detector.load_skeleton()
+
+
+def test_a_cards_filters_are_written_whole_so_that_no_later_default_changes_them() -> None:
+    filters = [{"name": "clahe"}, {"name": "gaussian", "sigma_px": 2.0}]
+    card = make_card(changed("filters", filters), where="x")
+    assert card_values(card)["filters"] == [{"name": "clahe", "clip": 2.0, "tiles": 8}, filters[1]]
+    assert parse_card(dump_card(card), where="x") == card
+    assert "filters" not in card_values(make_card(CARD, where="x"))
 
 
 def test_a_file_that_holds_no_card_is_refused(tmp_path: Path) -> None:

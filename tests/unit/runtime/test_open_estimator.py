@@ -28,7 +28,6 @@ def model(**changes: object) -> Model:
     [
         (model(), 0, ConfigError, "max_people: 0 given"),
         (model(task="detector"), 1, ModelError, "its task is detector"),
-        (model(filters=({"op": "clahe"},)), 1, ModelError, "image filters, which this version"),
         (model(kind="boxes"), 1, ModelError, "output kind 'boxes' holds no keypoints"),
     ],
 )

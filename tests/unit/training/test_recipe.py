@@ -8,6 +8,7 @@ import pytest
 
 from gonio.configs import load_yaml, parse_overrides
 from gonio.errors import ConfigError
+from gonio.imaging import Clahe, Grey
 from gonio.training import dump_recipe, load_recipe, make_recipe, recipe_names
 from gonio.training.models import make_network
 
@@ -51,12 +52,31 @@ def test_a_wrong_key_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None
         ("trainer.validate_every=1000", "trainer.validate_every: with .* nothing would be"),
         ("optimizer.name=adamm", "optimizer.name: unknown value 'adamm' .did you mean 'adam'"),
         ("name=No Name", "name: "),
+        ("input.filters=[{name: clahee}]", "input.filters.0: unknown value 'clahee' .did you mean"),
+        ("input.filters=[{clip: 2}]", "key 'input.filters.0.name' is missing"),
+        (
+            "input.filters=[{name: grey}, {name: clahe, clp: 2}]",
+            "unknown key 'input.filters.1.clp' .did you mean 'input.filters.1.clip'",
+        ),
+        ("input.filters=[{name: clahe, clip: 0}]", "input.filters.0.clip: .*greater than 0"),
+        ("input.filters=[{name: grey, clip: 2}]", "unknown key 'input.filters.0.clip'"),
         ("stages=[{epoch: 1}]", "unknown key 'stages.0.epoch' .did you mean 'stages.0.epochs'"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_where_it_stands(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=f"recipe 'dilated-cnn': {message}"):
         load_recipe("dilated-cnn", parse_overrides([override]))
+
+
+def test_filters_are_part_of_a_recipe(tmp_path: Path) -> None:
+    told = "extends: dilated-cnn\ninput: {filters: [{name: clahe, clip: 3}, {name: grey}]}\n"
+    (tmp_path / "own.yaml").write_text(told, encoding="utf-8")
+    recipe = load_recipe(tmp_path / "own.yaml")
+    assert recipe.input.filters == (Clahe(clip=3), Grey())
+    assert make_recipe(load_yaml(dump_recipe(recipe))) == recipe
+    assert load_recipe(tmp_path / "own.yaml", parse_overrides(["input.filters=[]"])).input == (
+        load_recipe("dilated-cnn").input
+    )
 
 
 def test_paths_hold_from_everywhere_once_anchored(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from gonio.errors import ModelOutputError
+from gonio.errors import ModelError, ModelOutputError
 from gonio.runtime.blazepose.detector import Detection, PoseDetector
 from gonio.runtime.blazepose.landmarks import BODY_POINTS, LandmarkModel, Landmarks
 from gonio.runtime.blazepose.regions import RegionFilter, region_around, region_overlap
@@ -264,6 +264,12 @@ def open_blazepose(
         See :func:`gonio.runtime.open_estimator`.
     """
     found = store.resolve(model.card.detector or DETECTOR)
+    for needed in (found, model):
+        if needed.card.filters:
+            raise ModelError(
+                f"model '{needed.card.name}': its card names image filters, which BlazePose's way "
+                "does not apply; without them its keypoints would be wrong"
+            )
     sessions = []
     for needed in (found, model):
         # The mask of the person, which nobody asks for, would cost 40 % of a landmark call.

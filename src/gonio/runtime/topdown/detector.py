@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gonio.codec import invert, letterbox_matrix, normalized_to_input, transform, warp
-from gonio.errors import ModelOutputError
+from gonio.errors import ModelError, ModelOutputError
+from gonio.imaging import FrameFilters
 from gonio.runtime.fit import output_name
 from gonio.runtime.sessions import show_shape
 from gonio.runtime.topdown.boxes import suppress
@@ -58,6 +59,8 @@ class PersonDetector:
     ------
     ModelOutputError
         If the card is of another kind of output or has no scores.
+    ModelError
+        If the card names a filter of whole frames.
     """
 
     def __init__(self, session: Session, card: Card, *, min_score: float = MIN_SCORE) -> None:
@@ -65,6 +68,11 @@ class PersonDetector:
             raise ModelOutputError(
                 f"model '{card.name}': finds no boxes (task {card.task}, output "
                 f"{card.output.kind}); a detector of output kind 'boxes' is needed"
+            )
+        if FrameFilters(card.filters):
+            raise ModelError(
+                f"model '{card.name}': mog2 is for pose models; a detector is not asked about "
+                "every frame and would not learn the background"
             )
         self._session, self._card, self._min_score = session, card, min_score
         self._boxes = output_name(session, card, "boxes")
@@ -94,7 +102,7 @@ class PersonDetector:
         spec = self._card.input
         image_wh, input_wh = (image.shape[1], image.shape[0]), (spec.width, spec.height)
         matrix = letterbox_matrix(image_wh, input_wh)
-        tensor = spec.to_tensor(warp(image, matrix, input_wh, fill=spec.crop.fill))
+        tensor = self._card.to_tensor(warp(image, matrix, input_wh, fill=spec.crop.fill))
         outputs = self._session.run({self._session.input_names[0]: tensor})
         boxes, scores = self._people(outputs)
         corners = normalized_to_input(boxes.reshape(-1, 2, 2) / input_wh, input_wh)

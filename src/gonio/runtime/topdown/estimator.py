@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from gonio.errors import ConfigError, ModelError, UnknownNameError
+from gonio.imaging import FrameFilters
 from gonio.runtime.estimator import Person
 from gonio.runtime.fit import check_outputs
 from gonio.runtime.sessions import open_session
@@ -125,6 +126,7 @@ class TopDownEstimator:
         self.provider = provider
         self.skeleton: Skeleton = card.load_skeleton()
         self._detector, self._poses = detector, poses
+        self._frames = FrameFilters(card.filters)
         self._max_people, self._detect_every = max_people, detect_every
         self._min_score, self._max_misses = min_score, max_misses
         self._aspect = card.input.crop.aspect or card.input.width / card.input.height
@@ -134,6 +136,7 @@ class TopDownEstimator:
 
     def reset(self) -> None:
         """Forget everybody: a new series begins."""
+        self._frames.reset()
         self._tracks = []
         self._until_detection = 0
 
@@ -160,19 +163,20 @@ class TopDownEstimator:
             If the image is empty, or is not RGB of 8 bits.
         """
         check_image(image)
+        shown = self._frames.next(image)  # to the pose model; the detector has filters of its own
         followed = [t for t in self._tracks if t.misses < self._max_misses]
         due = not followed or self._until_detection <= 0
         newcomers = self._detect(image, followed) if due else []
         taken, others = self._take(followed, newcomers)
         self._tracks = []
         seen: list[Person] = []
-        self._look(image, taken, seen)
+        self._look(shown, taken, seen)
         if others and (room := self._max_people - len(seen)) > 0:
-            self._look(image, others[:room], seen)  # some of those taken are nobody
+            self._look(shown, others[:room], seen)  # some of those taken are nobody
         if not due and len(self._tracks) < len(followed):
             # Somebody was just lost: look at once where they, or others, are.
             found = self._detect(image, self._tracks)
-            self._look(image, found[: max(self._max_people - len(self._tracks), 0)], seen)
+            self._look(shown, found[: max(self._max_people - len(self._tracks), 0)], seen)
         self._until_detection -= 1
         return seen
 

@@ -47,17 +47,12 @@ def check_card(card: Card) -> None:
     Raises
     ------
     ModelError
-        If its kind of output is not ``heatmap``, ``simcc`` or ``coords``, or it names filters.
+        If its kind of output is not ``heatmap``, ``simcc`` or ``coords``.
     """
     if card.output.kind not in KINDS:
         raise ModelError(
             f"model '{card.name}': output kind '{card.output.kind}' holds no keypoints "
             f"({', '.join(KINDS)} and blazepose do)"
-        )
-    if card.filters:
-        raise ModelError(
-            f"model '{card.name}': its card names image filters, which this version of Gonio "
-            "does not know. Without them its keypoints would be wrong."
         )
 
 
@@ -97,7 +92,7 @@ class PoseModel:
     Raises
     ------
     ModelError
-        If the card's kind of output is another, or it names image filters.
+        If the card's kind of output is another.
     ModelOutputError
         If the card names an output that the file has not.
     """
@@ -141,17 +136,18 @@ class PoseModel:
         Parameters
         ----------
         image
-            Shape ``(H, W, 3)``, RGB.
+            Shape ``(H, W, 3)``, RGB; a frame that filters of whole frames have seen already.
         matrix
             Image px → input px.
 
         Returns
         -------
         ndarray
-            A batch of one, normalized.
+            A batch of one, filtered and normalized.
         """
         spec = self._card.input
-        return spec.to_tensor(warp(image, matrix, (spec.width, spec.height), fill=spec.crop.fill))
+        crop = warp(image, matrix, (spec.width, spec.height), fill=spec.crop.fill)
+        return self._card.to_tensor(crop)
 
     def outputs(self, crops: Sequence[NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
         """Run the network on one or more crops.

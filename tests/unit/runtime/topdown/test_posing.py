@@ -44,12 +44,10 @@ def test_keypoints_come_back_into_the_image_from_every_region(batch: int | None)
     assert model.locate(IMAGE, []) == []
 
 
-def test_models_without_keypoints_or_with_unknown_filters_are_refused() -> None:
+def test_models_without_keypoints_or_of_nameless_outputs_are_refused() -> None:
     session = FakeSession(brightest, ("maps",), None)
     with pytest.raises(ModelError, match="'boxes' holds no keypoints"):
         PoseModel(session, pose_card("boxes"))
-    with pytest.raises(ModelError, match="names image filters"):
-        PoseModel(session, pose_card("heatmap", changes={"filters": [{"op": "clahe"}]}))
     with pytest.raises(ModelOutputError, match="does not say which output is 'x'"):
         PoseModel(session, pose_card("simcc"))
 
