@@ -17,7 +17,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def split(names: list[str], seed: int) -> dict[str, list[str]]:
 def ours(seed: int) -> dict[str, Any]:
     """Train on one split, if that is not done, and measure what was kept back."""
     from gonio.configs import parse_overrides
-    from gonio.training import load_recipe, train
+    from gonio.training import load_recipe, read_run, train
 
     folder = OUT / "openfield" / f"split-{seed}"
     done = folder / "split.json"
@@ -73,12 +72,13 @@ def ours(seed: int) -> dict[str, Any]:
             ]
         ),
     )
-    run, begin = folder / "run", time.perf_counter()
+    run = folder / "run"
     resume = run if (run / "checkpoints" / "last.ckpt").is_file() else None
-    train(recipe, folder=run, resume=resume, watch=_tell)
-    seconds = time.perf_counter() - begin
+    if resume is None or read_run(run)["status"] != "done":
+        train(recipe, folder=run, resume=resume, watch=_tell)
     export(run)
     kept = np.isin([image.path.name for image in labels.images], parts["test"])
+    seconds = read_run(run)["timings"]["fit_s"]
     result = {"seed": seed, "seconds": seconds, **errors(run, labels.take_images(kept))}
     done.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return result
