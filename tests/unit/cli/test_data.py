@@ -261,3 +261,25 @@ def test_frames_that_sleap_labelled_become_pictures_that_can_be_used(tmp_path: P
     gonio("preview", tmp_path / "mice.slp", "--out", tmp_path / "sheet.png")
     told = gonio("extract-frames", tmp_path / "clip.mp4", "--out", tmp_path, "--count", 2)
     assert "2 frames" in told
+
+
+def test_info_counts_what_label_studio_and_ultralytics_hold(tmp_path: Path) -> None:
+    size = {"original_width": 64, "original_height": 48}
+    marks = [
+        {"id": n, "type": "keypointlabels", "value": {"x": 50, "y": 25, "keypointlabels": [n]}}
+        for n in ("left_ear", "right_ear")
+    ]
+    result = [mark | size for mark in marks]
+    tasks = [{"id": 1, "data": {"image": "a.png"}, "annotations": [{"result": result}]}]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    told = gonio("info", tmp_path / "tasks.json")
+    assert "1 person in 1 image" in told
+    assert "left_ear" in told
+    for folder in ("images", "labels"):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+    write_image(tmp_path / "set" / "images" / "a.png", np.zeros((48, 64, 3), np.uint8))
+    (tmp_path / "set" / "labels" / "a.txt").write_text("0 .5 .5 .5 .5 .4 .5 2 .6 .5 2\n")
+    text = "train: images\nkpt_shape: [2, 3]\nkpt_names: {0: [left_ear, right_ear]}\n"
+    (tmp_path / "set" / "data.yaml").write_text(text)
+    for source in (tmp_path / "set", tmp_path / "set" / "data.yaml"):
+        assert "1 person in 1 image" in gonio("info", source)

@@ -114,15 +114,22 @@ def plain_name(name: str) -> str:
     return word if re.match(r"[a-z]", word) else f"labels_{word}".rstrip("_")
 
 
+def is_left(name: str) -> bool:
+    """Tell whether a name in lower snake case says that it is of the left side."""
+    return any(
+        name.startswith(left) if left.endswith("_") else name.endswith(left) for left, _ in _SIDES
+    )
+
+
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
     """Return left and right of every pair, whichever way the names tell their side."""
     pairs: dict[str, str] = {}
     for left, right in _SIDES:
         for name in names:
             front = left.endswith("_")
-            is_left = name.startswith(left) if front else name.endswith(left)
+            own = name.startswith(left) if front else name.endswith(left)
             twin = right + name.removeprefix(left) if front else name.removesuffix(left) + right
-            if is_left and twin in names and name not in pairs and twin not in pairs.values():
+            if own and twin in names and name not in pairs and twin not in pairs.values():
                 pairs[name] = twin
     return list(pairs.items())
 

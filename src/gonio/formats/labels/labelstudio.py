@@ -9,10 +9,13 @@ image annotations.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
+import os.path
 import re
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -93,7 +96,7 @@ def read_labelstudio(
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise FormatError(f"'{path}': not Label Studio's JSON export (a list of tasks)")
     found = [_task(path, i, entry) for i, entry in enumerate(entries)]
-    tasks = [task for task in found if task is not None]
+    tasks = _short([task for task in found if task is not None])
     names = list(dict.fromkeys(n for t in tasks for p in t.people for n in p.points))
     if not names:
         raise FormatError(f"'{path}': no keypoints are labelled in it")
@@ -122,7 +125,12 @@ def read_labelstudio(
 
 def is_labelstudio(head: bytes) -> bool:
     """Say whether a JSON file's beginning is one of such an export."""
-    return head.lstrip().startswith(b"[") and any(f'"{k}"'.encode() in head for k in _ANNOTATIONS)
+    if not head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
+        return False
+    # Results for COCO are a list too, of boxes or keypoints of images by number.
+    return any(f'"{key}"'.encode() in head for key in (*_ANNOTATIONS, "data")) or (
+        b'"image_id"' not in head
+    )
 
 
 def _task(path: Path, number: int, entry: dict[str, Any]) -> _Task | None:
@@ -132,14 +140,13 @@ def _task(path: Path, number: int, entry: dict[str, Any]) -> _Task | None:
         raise FormatError(
             f"{where}: no 'annotations'. Export as JSON, not JSON-MIN or a list of tasks."
         )
-    given = [a for a in entry[key] or [] if not a.get("was_cancelled")]
-    if not given:
-        return None
-    if len(given) > 1:
-        warn(f"{where}: {len(given)} annotations; the first counts")
-    result = given[0].get("result") or []
     try:
-        return _read_task(where, entry, result)
+        given = [a for a in entry[key] or [] if not a.get("was_cancelled")]
+        if not given:
+            return None
+        if len(given) > 1:
+            warn(f"{where}: {len(given)} annotations; the first counts")
+        return _read_task(where, entry, given[0].get("result") or [])
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise FormatError(f"{where}: not as Label Studio writes it ({error!r})") from error
 
@@ -148,7 +155,7 @@ def _read_task(where: str, entry: dict[str, Any], result: list[dict[str, Any]]) 
     if any(r.get("image_rotation") for r in result):
         raise FormatError(f"{where}: the picture was turned while it was labelled; turn it back")
     marks = [r for r in result if r.get("type") == "keypointlabels"]
-    frames = {r["id"]: _Person(box=_rectangle(r)) for r in result if _is_rectangle(r)}
+    frames = {r["id"]: _Person(box=_rectangle(where, r)) for r in result if _is_rectangle(r)}
     people = list(frames.values())
     if not frames and marks:
         people = [_Person()]
@@ -157,12 +164,13 @@ def _read_task(where: str, entry: dict[str, Any], result: list[dict[str, Any]]) 
         value = mark["value"]
         name, point = str(value["keypointlabels"][0]), (float(value["x"]), float(value["y"]))
         owner = _owner(where, name, point, mark, frames, links) if frames else people[0]
+        if not all(map(math.isfinite, point)):
+            raise FormatError(f"{where}: the keypoint '{name}' is {point[0]}, {point[1]}")
         if name in owner.points:
             advice = "" if frames else "; draw a rectangle around each person and link its points"
             raise FormatError(f"{where}: a person has two '{name}'{advice}")
         owner.points[name] = point
-    sized = next((r for r in result if r.get("original_width")), None)
-    size = (int(sized["original_width"]), int(sized["original_height"])) if sized else None
+    size = _size(where, result)
     people = [person for person in people if person.points or person.box is not None]
     video = (entry.get("meta") or {}).get("video")
     if video:
@@ -175,9 +183,26 @@ def _is_rectangle(region: dict[str, Any]) -> bool:
     return region.get("type") in {"rectanglelabels", "rectangle"}
 
 
-def _rectangle(region: dict[str, Any]) -> tuple[float, float, float, float]:
+def _rectangle(where: str, region: dict[str, Any]) -> tuple[float, float, float, float]:
     x, y, width, height = (float(region["value"][key]) for key in ("x", "y", "width", "height"))
+    if not (width > 0 and height > 0 and math.isfinite(x + y + width + height)):
+        raise FormatError(f"{where}: a rectangle without area. Delete it, or draw it again.")
     return x, y, width, height
+
+
+def _size(where: str, result: Iterable[dict[str, Any]]) -> tuple[int, int] | None:
+    """Return the picture's width and height, which turn percent into pixels."""
+    regions = [r for r in result if r.get("type") == "keypointlabels" or _is_rectangle(r)]
+    sizes = [(r.get("original_width") or 0, r.get("original_height") or 0) for r in regions]
+    if not sizes:
+        return None
+    width, height = map(int, next((s for s in sizes if min(s) > 0), (0, 0)))
+    if not width:
+        raise FormatError(
+            f"{where}: it does not say how large the picture is (original_width, original_height), "
+            "and the keypoints are percent of that. Export again, once the pictures load there."
+        )
+    return width, height
 
 
 def _links(result: Iterable[dict[str, Any]]) -> dict[str, set[str]]:
@@ -225,8 +250,25 @@ def _picture_name(where: str, entry: dict[str, Any]) -> str:
         raise FormatError(f"{where}: its 'data' names no picture")
     parts = urlsplit(text)
     local = parse_qs(parts.query).get("d")
-    inner = unquote(local[0] if local else parts.path)
-    return PurePosixPath(inner.replace("\\", "/")).name
+    return (local[0] if local else unquote(parts.path)).replace("\\", "/").lstrip("/")
+
+
+def _short(tasks: list[_Task]) -> list[_Task]:
+    """Shorten the pictures' paths to their names; where two share one, to what tells them apart."""
+    paths = list(dict.fromkeys(task.name for task in tasks if not task.video))
+    names = Counter(PurePosixPath(path).name for path in paths)
+    root = ""
+    if any(count > 1 for count in names.values()):
+        root = os.path.commonpath([str(PurePosixPath(path).parent) for path in paths])
+    return [
+        task if task.video else replace(
+            task,
+            name=PurePosixPath(task.name).name
+            if names[PurePosixPath(task.name).name] == 1
+            else str(PurePosixPath(task.name).relative_to(root)),
+        )
+        for task in tasks
+    ]  # fmt: skip
 
 
 def _image(task: _Task, folder: Path) -> LabelledImage:

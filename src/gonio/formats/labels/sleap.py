@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gonio.errors import FormatError, MissingExtraError
+from gonio.errors import FormatError, InputError, MissingExtraError
 from gonio.formats.labels.common import (
     chosen_skeleton,
     fit_skeleton,
+    is_left,
     picture_folder,
     plain_word,
 )
@@ -60,7 +61,8 @@ def read_sleap_labels(
     Raises
     ------
     FormatError
-        If the file cannot be read, nobody labelled anything in it, or it has several skeletons.
+        If the file cannot be read, nobody labelled anything in it, it has several skeletons, a
+        node stands in two symmetries, or a place is infinite.
     PosesError
         If the nodes are not those of the skeleton asked for.
     MissingExtraError
@@ -85,26 +87,22 @@ def read_sleap_labels(
         nodes,
         chosen_skeleton(skeleton),
         where=f"'{path}'",
-        name=str(own.name or path.stem),
+        name=str(own.name or _stem(path)),
         edges=[(int(a), int(b)) for a, b in own.edge_inds],
-        pairs=[_pair(nodes, pair) for pair in own.symmetries],
+        pairs=_pairs(path, nodes, own.symmetries),
     )
     folders = _video_folders(path, file.videos, images)
-    pictures: list[LabelledImage] = []
-    index: list[int] = []
-    xy: list[NDArray[np.float64]] = []
-    keys: list[str] = []
-    for place, (frame, people) in enumerate(frames):
-        picture = _picture(folders[id(frame.video)], frame)
-        pictures.append(picture)
-        for number, person in enumerate(people):
-            index.append(place)
-            xy.append(np.asarray(person.numpy(), dtype=np.float64)[:, :2][order])
-            keys.append(f"{picture.key}#{number}")
-    points = np.stack(xy)
+    shown: dict[LabelledImage, list[Any]] = {}  # a frame may stand in the file more than once
+    for frame, people in frames:
+        shown.setdefault(_picture(folders[id(frame.video)], frame), []).extend(people)
+    index = [place for place, people in enumerate(shown.values()) for _ in people]
+    keys = [f"{image.key}#{i}" for image, people in shown.items() for i in range(len(people))]
+    points = np.stack(
+        [_points(path, image, person) for image, people in shown.items() for person in people]
+    )[:, order]
     labelled = np.isfinite(points).all(axis=-1)
     seen = np.where(labelled, VISIBLE, UNLABELLED)
-    return make_labels(chosen, pictures, index, points, seen, keys=keys)
+    return make_labels(chosen, list(shown), index, points, seen, keys=keys)
 
 
 def packed_frames(path: Path, labels: Labels) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
@@ -126,6 +124,8 @@ def packed_frames(path: Path, labels: Labels) -> Iterator[tuple[Path, NDArray[np
     ------
     FormatError
         If a frame cannot be read.
+    InputError
+        If the frames are packed into another file that is not there.
     MissingExtraError
         If sleap-io is not installed.
     """
@@ -133,11 +133,15 @@ def packed_frames(path: Path, labels: Labels) -> Iterator[tuple[Path, NDArray[np
     wanted = {(image.key.rsplit("/", 1)[0], image.frame): image.path for image in labels.images}
     names = _video_names(file.videos)
     for video in file.videos:
-        if not _is_packed(video):
+        own = [(f, target) for (name, f), target in wanted.items() if name == names[id(video)]]
+        if not own or not _is_packed(video):
             continue
-        for (name, frame), target in wanted.items():
-            if name != names[id(video)]:
-                continue
+        if not Path(video.filename).is_file():
+            raise InputError(
+                f"'{video.filename}': the frames of '{path}' are packed into this file, and it is "
+                "not there. Put it back, or save the labels with their frames again."
+            )
+        for frame, target in own:
             try:
                 picture = np.asarray(video[frame], dtype=np.uint8)
             except (*_BROKEN, IndexError) as error:
@@ -155,7 +159,8 @@ def _load(path: Path, *, open_videos: bool) -> Any:
     try:
         return sleap_io.load_slp(str(path), open_videos=open_videos)
     except _BROKEN as error:
-        raise FormatError(f"'{path}': cannot be read as a SLEAP file ({error})") from error
+        reason = str(error).partition("\n")[0]
+        raise FormatError(f"'{path}': cannot be read as a SLEAP file ({reason})") from error
 
 
 def _by_hand(frame: Any) -> list[Any]:
@@ -164,10 +169,28 @@ def _by_hand(frame: Any) -> list[Any]:
     return [person for person in people if np.isfinite(person.numpy()).any()]
 
 
-def _pair(nodes: list[str], symmetry: Any) -> tuple[int, int]:
-    """Return the places of a pair's left and right node; SLEAP does not say which is which."""
-    a, b = sorted(nodes.index(str(node.name)) for node in symmetry.nodes)
-    return (b, a) if plain_word(nodes[b]).startswith(("left", "l_")) else (a, b)
+def _points(path: Path, image: LabelledImage, person: Any) -> NDArray[np.float64]:
+    """Return one person's places, shape ``(nodes, 2)``; NaN where there is none."""
+    points = np.asarray(person.numpy(), dtype=np.float64)[:, :2]
+    if np.isinf(points).any():
+        name, _, number = image.key.rpartition("/")
+        raise FormatError(f"'{path}': {name}, frame {number}: infinite coordinates. Mend them.")
+    return points
+
+
+def _pairs(path: Path, nodes: list[str], symmetries: Any) -> list[tuple[int, int]]:
+    """Return the places of every left and right node; SLEAP does not say which is which."""
+    pairs: list[tuple[int, int]] = []
+    for symmetry in symmetries:
+        a, b = sorted(nodes.index(str(node.name)) for node in symmetry.nodes)
+        twice = [nodes[i] for pair in pairs for i in pair if i in {a, b}]
+        if twice:
+            raise FormatError(
+                f"'{path}': the node '{twice[0]}' stands in two symmetries; a node has one twin. "
+                "Mend the skeleton in SLEAP."
+            )
+        pairs.append((b, a) if is_left(plain_word(nodes[b])) else (a, b))
+    return pairs
 
 
 class _Folder:

@@ -21,7 +21,7 @@ from gonio.errors import FormatError, InputError
 from gonio.formats.labels.coco import CORNER_PX
 from gonio.formats.labels.common import PICTURES, chosen_skeleton, fit_skeleton
 from gonio.formats.text import read_lines
-from gonio.labels import UNLABELLED, VISIBLE, LabelledImage, Labels, make_labels
+from gonio.labels import HIDDEN, UNLABELLED, VISIBLE, LabelledImage, Labels, make_labels
 from gonio.skeletons import Skeleton, load_skeleton
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 CONFIG: Final = "data.yaml"
 _PARTS: Final = ("train", "val", "test")
 _COCO: Final = "coco17"
+_MOST_SHARE: Final = 2.0
+"""Keypoints may lie a little outside their image; beyond this the numbers are no shares."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,24 @@ def read_ultralytics(
     config = path / CONFIG if path.is_dir() else path
     data = _read_config(config, images)
     chosen, order = _skeleton(config, data, skeleton)
+    parts = {file: part for part, files in reversed(data.parts.items()) for file in files}
+    wanted = dict.fromkeys(file for files in data.parts.values() for file in files)
+    texts = {file: _label_file(file) for file in wanted}
+    if not any(text.is_file() for text in texts.values()):
+        raise FormatError(
+            f"'{config}': no text files of labels; the first of {len(texts)} would be "
+            f"'{next(iter(texts.values()))}'"
+        )
     pictures, index, rows = list[LabelledImage](), list[int](), list[list[float]]()
-    for part, files in data.parts.items():
-        for file in files:
-            width, height = _size(file)
-            for row in _rows(_label_file(file), data):
-                index.append(len(pictures))
-                rows.append(row)
-            pictures.append(LabelledImage(file, width, height, key=f"{part}/{file.name}"))
+    for file, text in texts.items():
+        width, height = _size(file)
+        own = _rows(text, data)
+        rows += own
+        index += [len(pictures)] * len(own)
+        pictures.append(LabelledImage(file, width, height, key=f"{parts[file]}/{file.name}"))
     table = np.array(rows, dtype=float).reshape(len(rows), 5 + data.points * (2 + data.flagged))
     sides = np.array([(i.width, i.height) for i in pictures], dtype=float)[np.array(index, int)]
-    values = table[:, 5:].reshape(len(rows), data.points, -1)
+    values = table[:, 5:].reshape(len(rows), data.points, 2 + data.flagged)
     flags = values[..., 2] if data.flagged else VISIBLE * (values != 0).any(axis=-1)
     corner = (table[:, 1:3] - table[:, 3:5] / 2) * sides - CORNER_PX
     return make_labels(
@@ -96,7 +105,7 @@ def read_ultralytics(
         pictures,
         index,
         (values[..., :2] * sides[:, None])[:, order],
-        np.clip(flags, UNLABELLED, VISIBLE)[:, order],
+        flags[:, order],
         boxes_px=np.hstack([corner, table[:, 3:5] * sides]),
     )
 
@@ -123,7 +132,7 @@ def _read_config(path: Path, images: Path | None) -> _Set:
     if not (
         isinstance(shape, list)
         and len(shape) == 2
-        and all(isinstance(n, int) for n in shape)
+        and all(type(n) is int for n in shape)
         and shape[0] > 0
         and shape[1] in {2, 3}
     ):
@@ -137,7 +146,7 @@ def _read_config(path: Path, images: Path | None) -> _Set:
         raise InputError(f"'{path}': no images in {', '.join(_PARTS)} under '{root}'")
     return _Set(
         root, shape[0], shape[1] == 3, _names(path, values, shape[0]),
-        [int(i) for i in values.get("flip_idx") or []], parts,
+        _flip(path, values.get("flip_idx"), shape[0]), parts,
     )  # fmt: skip
 
 
@@ -153,6 +162,8 @@ def _images(config: Path, root: Path, said: Any) -> list[Path]:
     found: list[Path] = []
     for entry in said if isinstance(said, list) else [said]:
         place = root / str(entry)
+        if not place.exists():  # Roboflow begins with "../" what lies in the set's own folder
+            place = root / str(entry).removeprefix("../")
         if place.is_dir():
             found += sorted(p for p in place.rglob("*") if p.suffix.lower() in PICTURES)
         elif place.is_file() and place.suffix.lower() == ".txt":
@@ -170,9 +181,28 @@ def _names(path: Path, values: dict[str, Any], points: int) -> list[str] | None:
         names = next(iter(names.values()), None)
     if not names:
         return None
+    if not isinstance(names, list):
+        raise FormatError(f"'{path}': 'kpt_names' is no list of names")
     if len(names) != points:
         raise FormatError(f"'{path}': {len(names)} names for {points} keypoints")
     return [str(name) for name in names]
+
+
+def _flip(path: Path, said: Any, points: int) -> list[int]:
+    """Return each keypoint's twin in the mirrored image; empty where the file names none."""
+    if not said:
+        return []
+    own = list(range(points))
+    if (
+        not isinstance(said, list)
+        or sorted(said, key=str) != sorted(own, key=str)
+        or [said[i] for i in said] != own
+    ):
+        raise FormatError(
+            f"'{path}': 'flip_idx' must swap the {points} keypoints in pairs (0, 2, 1 …), "
+            f"not {said!r}"
+        )
+    return said
 
 
 def _skeleton(
@@ -220,10 +250,28 @@ def _rows(path: Path, data: _Set) -> list[list[float]]:
             row = [float(cell) for cell in cells]
         except ValueError as error:
             raise FormatError(f"'{path}': line {number}: {error}") from error
-        if not all(map(math.isfinite, row)):
-            raise FormatError(f"'{path}': line {number} has a number that is not finite")
+        wrong = _wrong(row, data)
+        if wrong:
+            raise FormatError(f"'{path}': line {number} has {wrong}")
         rows.append(row)
     return rows
+
+
+def _wrong(row: list[float], data: _Set) -> str:
+    """Say what of a line's numbers cannot be; empty where all can."""
+    step = 2 + data.flagged
+    flags = row[7::3] if data.flagged else []
+    shares = row[1:5] + [value for i, value in enumerate(row[5:]) if i % step < 2]
+    strange = next((flag for flag in flags if flag not in {UNLABELLED, HIDDEN, VISIBLE}), None)
+    if not all(map(math.isfinite, row)):
+        return "a number that is not finite"
+    if strange is not None:
+        return f"the flag {strange}; a keypoint's is 0, 1 or 2"
+    if max(map(abs, shares)) > _MOST_SHARE:
+        return "pixels, it seems; all numbers are shares of the image's sides, 0 to 1"
+    if min(row[3:5]) <= 0:
+        return "a box without area. Mend the box, or delete the line."
+    return ""
 
 
 def _size(path: Path) -> tuple[int, int]:

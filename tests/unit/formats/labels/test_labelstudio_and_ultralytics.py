@@ -79,6 +79,23 @@ def test_pictures_are_found_however_they_came_into_label_studio(tmp_path: Path, 
     check_images(read_labels(export(tmp_path, task(mark("knee", 1, 1), image=said))))
 
 
+def test_pictures_of_one_name_in_two_folders_stay_two(tmp_path: Path) -> None:
+    said = [f"/data/local-files/?d=store/{who}/walk.png" for who in ("ann", "bob")]
+    path = export(tmp_path, *(task(mark("knee", 1, 1), image=name) for name in said))
+    found = [image.path.relative_to(tmp_path).as_posix() for image in read_labels(path).images]
+    assert [name.removeprefix("images/") for name in found] == ["ann/walk.png", "bob/walk.png"]
+
+
+def test_an_export_is_known_by_its_list_whatever_stands_first(tmp_path: Path) -> None:
+    first = {"data": {"image": "a.png", "text": "z" * 6000}, "annotations": [{"result": []}]}
+    path = export(tmp_path, first, task(mark("knee", 1, 1)))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert detect_label_format(path).name == "labelstudio"
+    assert len(read_labels(path)) == 1
+    path.write_text('[{"image_id": 1, "category_id": 1, "keypoints": [], "score": 1}]')
+    assert detect_label_format(path).name == "coco"
+
+
 def test_cancelled_annotations_and_tasks_without_any_are_left_out(tmp_path: Path) -> None:
     cancelled = {"was_cancelled": True, "result": [mark("knee", 1, 1)]}
     kept = {"result": [mark("knee", 50, 50)]}
@@ -115,6 +132,13 @@ def test_tasks_that_sleap_io_wrote_keep_their_pixels_and_frames(tmp_path: Path) 
         ([{"annotations": [{"result": [mark("knee", 1, 1)]}]}], "names no picture"),
         ([task()], "no keypoints are labelled"),
         ([{"data": {}, "kp": []}, {"annotations": []}], "no 'annotations'"),
+        ([{"image": "a.png", "kp": [{"x": 1, "keypointlabels": ["k"]}]}], "not JSON-MIN"),
+        ([], "no keypoints are labelled"),
+        ([{"annotations": "x", "data": {}}], "not as Label Studio writes it"),
+        ([{"annotations": [3], "data": {}}], "not as Label Studio writes it"),
+        ([task(mark("knee", 1, 1) | {"original_width": 0})], "does not say how large"),
+        ([task(mark("knee", float("nan"), 1))], "'knee' is nan, 1.0"),
+        ([task(mark("knee", 1, 1), box("one", 5, 5, 0, 9))], "rectangle without area"),
     ],
 )
 def test_a_bad_export_is_refused_by_its_task(tmp_path: Path, tasks: Any, match: str) -> None:
@@ -177,6 +201,13 @@ def test_seventeen_points_without_names_are_cocos(tmp_path: Path) -> None:
         ({"lines": "", "more": "kpt_names: [a]\n"}, FormatError, "1 names for 2 keypoints"),
         ({"lines": "", "more": "val: images/val\n"}, InputError, "no folder of images"),
         ({"lines": "", "more": "a: ["}, FormatError, "not valid YAML"),
+        ({"lines": "", "more": "flip_idx: 3\n"}, FormatError, "'flip_idx' must"),
+        ({"lines": "", "more": "flip_idx: [1, 1]\n"}, FormatError, "'flip_idx' must"),
+        ({"lines": "", "more": "flip_idx: [1, 0, 2]\n"}, FormatError, "'flip_idx' must"),
+        ({"lines": "", "more": "kpt_names: {0: 5}\n"}, FormatError, "'kpt_names' is no list"),
+        ({"lines": "0 .5 .5 .2 .4 .2 .5 7 .1 .1 1"}, FormatError, "line 1.*flag 7.0"),
+        ({"lines": "0 .5 .5 0 .4 .2 .5 2 .1 .1 1"}, FormatError, "line 1.*box without area"),
+        ({"lines": "0 90 50 20 40 25 50 2 9 9 1"}, FormatError, "line 1.*pixels.*shares"),
     ],
 )
 def test_a_bad_set_is_refused_by_what_is_wrong_and_where(
@@ -184,3 +215,19 @@ def test_a_bad_set_is_refused_by_what_is_wrong_and_where(
 ) -> None:
     with pytest.raises(error, match=match):
         read_labels(pose_set(tmp_path, **change))
+
+
+def test_a_set_whose_labels_are_not_where_they_should_be_is_refused(tmp_path: Path) -> None:
+    path = pose_set(tmp_path, "")
+    assert len(read_labels(path)) == 0  # an empty text file: nobody is there
+    (path / "labels" / "train" / "a.txt").unlink()
+    with pytest.raises(FormatError, match=r"no text files of labels.*labels/train/a\.txt"):
+        read_labels(path)
+
+
+def test_folders_are_found_as_roboflow_writes_them_and_count_once(tmp_path: Path) -> None:
+    path = pose_set(tmp_path, "0 .5 .5 .2 .4 .25 .5 2 .1 .1 1\n", more="val: ../images/train\n")
+    text = (path / "data.yaml").read_text()
+    (path / "data.yaml").write_text(text.replace("train: images", "train: ../images"))
+    labels = read_labels(path)
+    assert (len(labels), len(labels.images)) == (1, 2)

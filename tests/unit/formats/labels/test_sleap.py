@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 import sleap_io as sio
@@ -158,3 +159,76 @@ def test_without_sleap_io_the_extra_is_named(
     monkeypatch.setitem(__import__("sys").modules, "sleap_io", None)
     with pytest.raises(MissingExtraError, match=r"gonio\[formats\]"):
         read_labels(tmp_path / "a.slp")
+
+
+def test_a_file_that_counted_from_the_corner_is_moved_by_half_a_pixel(tmp_path: Path) -> None:
+    """Before SLEAP's format 1.1 the corner of the first pixel was (0, 0)."""
+    video = sio.Video(filename="walk.mp4", open_backend=False)
+    path = save(labelled(video, {0: [[(1, 2), (3.5, 4), NAN]]}), tmp_path / "old.slp")
+    with h5py.File(path, "r+") as file:
+        rows = file["instances"][()]
+        names = [name for name in rows.dtype.names if name != "tracking_score"]
+        older = np.empty(rows.shape, [(name, rows.dtype[name]) for name in names])
+        for name in names:
+            older[name] = rows[name]
+        del file["instances"]
+        file["instances"] = older
+        file["metadata"].attrs["format_id"] = 1.0
+    np.testing.assert_array_equal(read_labels(path).keypoints_px, [[(0.5, 1.5), (3, 3.5), NAN]])
+
+
+def test_colors_of_packed_frames_are_not_swapped(tmp_path: Path) -> None:
+    red = np.broadcast_to(np.array([220, 20, 60], np.uint8), (48, 64, 3))
+    with VideoWriter(tmp_path / "walk.mp4", width=64, height=48, fps=10) as writer:
+        for i in range(3):
+            writer.write(np.ascontiguousarray(red), i / 10)
+    video = sio.Video.from_filename(str(tmp_path / "walk.mp4"))
+    path = save(labelled(video, {0: [[(1, 2)] * 3]}), tmp_path / "mice.pkg.slp", embed="user")
+    ((picture,), _) = write_pictures(Source(path))
+    np.testing.assert_allclose(read_image(picture).mean(axis=(0, 1)), [220, 20, 60], atol=6)
+
+
+def test_a_frame_that_stands_twice_is_one_picture_with_everybody(tmp_path: Path) -> None:
+    video = sio.Video(filename="walk.mp4", open_backend=False)
+    made = labelled(video, {4: [[(1, 2)] * 3]})
+    other = sio.Instance.from_numpy(np.full((3, 2), 5.0), skeleton=made.skeletons[0])
+    made.labeled_frames.append(sio.LabeledFrame(video=video, frame_idx=4, instances=[other]))
+    labels = read_labels(save(made, tmp_path / "twice.slp"))
+    assert len(labels.images) == 1
+    assert labels.keys == ("walk/4#0", "walk/4#1")
+
+
+def one_person(names: list[str], symmetries: list[tuple[int, int]], path: Path) -> Path:
+    nodes = [sio.Node(name) for name in names]
+    own = sio.Skeleton(
+        nodes=nodes, symmetries=[sio.Symmetry({nodes[a], nodes[b]}) for a, b in symmetries]
+    )
+    person = sio.Instance.from_numpy(np.ones((len(nodes), 2)), skeleton=own)
+    video = sio.Video(filename="walk.mp4", open_backend=False)
+    return save(sio.Labels([sio.LabeledFrame(video, 0, [person])]), path)
+
+
+def test_the_left_of_a_symmetry_is_told_by_its_name_and_a_node_has_one_twin(
+    tmp_path: Path,
+) -> None:
+    path = one_person(["ear_right", "nose", "ear_left"], [(0, 2)], tmp_path / "a.slp")
+    assert read_labels(path).skeleton.pairs == (("ear_left", "ear_right"),)
+    path = one_person(["a", "b", "c"], [(0, 1), (0, 2)], tmp_path / "b.slp")
+    with pytest.raises(FormatError, match="'a' stands in two symmetries"):
+        read_labels(path)
+
+
+def test_infinite_places_and_lost_packages_are_refused(tmp_path: Path) -> None:
+    video = sio.Video(filename="walk.mp4", open_backend=False)
+    wrong = save(labelled(video, {3: [[(1, 2), (np.inf, 1), NAN]]}), tmp_path / "inf.slp")
+    with pytest.raises(FormatError, match="walk, frame 3: infinite coordinates"):
+        read_labels(wrong)
+    real = sio.Video.from_filename(str(recording(tmp_path / "walk.mp4")))
+    packed = save(labelled(real, {0: [[(1, 2)] * 3]}), tmp_path / "a.pkg.slp", embed="user")
+    file = sio.load_slp(str(packed))
+    sio.save_slp(file, str(tmp_path / "b.slp"), verbose=False, restore_original_videos=False)
+    packed.unlink()
+    assert len(read_labels(tmp_path / "b.slp")) == 1
+    with pytest.raises(InputError, match=r"a\.pkg\.slp.*packed.*not there"):
+        write_pictures(Source(tmp_path / "b.slp"))
+    assert not (tmp_path / "b.frames").exists()
