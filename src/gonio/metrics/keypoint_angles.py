@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from gonio.analysis.angles import angle_at_once, angle_names, angle_points, facing, find_angle
+from gonio.analysis.angles import (
+    angle_at_once,
+    angle_names,
+    angle_points,
+    facing,
+    find_angle,
+    frontal_mirror,
+)
 from gonio.metrics.agreement import bland_altman, cmc, icc21
 from gonio.poses import make_poses
 
@@ -28,7 +35,9 @@ CURVE_FRAMES: Final = 10
 
 
 def keypoint_angle_errors(labels: Labels, predicted_px: Floats) -> pd.DataFrame:
-    """Compare the sagittal angles of predicted people with those of the labelled ones.
+    """Compare the angles of predicted people with those of the labelled ones.
+
+    They are the sagittal ones; of markers seen from behind (rearfoot6), the rearfoot angles.
 
     Both are computed from keypoints by the same definitions, with the facing of the *labelled*
     person, so that an error is the keypoints' and not the facing's. The facing of a single image
@@ -54,10 +63,11 @@ def keypoint_angle_errors(labels: Labels, predicted_px: Floats) -> pd.DataFrame:
         label is. NaN where there is too little to tell. Empty where the skeleton gives none.
     """
     skeleton = labels.skeleton
-    names = _sagittal(skeleton)
+    names = _rear(skeleton) or _sagittal(skeleton)
     if not names or not len(labels):
         return pd.DataFrame({c: pd.Series(dtype=object if c == "name" else float) for c in COLUMNS})
-    way = _facing(labels)
+    of_markers = find_angle(names[0])[0].markers
+    way = np.ones(len(labels), np.int8) if of_markers else _facing(labels)
     mirror = np.where(way == 0, 1.0, way)
     persons = _persons(labels)
     true, found = (
@@ -70,6 +80,11 @@ def keypoint_angle_errors(labels: Labels, predicted_px: Floats) -> pd.DataFrame:
 def _sagittal(skeleton: Skeleton) -> list[str]:
     present, _ = angle_names(skeleton, view="sagittal")
     return [n for n in present if find_angle(n)[0].seen_in("sagittal")]
+
+
+def _rear(skeleton: Skeleton) -> list[str]:
+    present, _ = angle_names(skeleton, view="rear")
+    return [n for n in present if find_angle(n)[0].markers]
 
 
 def _facing(labels: Labels) -> NDArray[np.int8]:
@@ -93,12 +108,13 @@ def _angles(
     """Return each angle in degrees, shape ``(P,)``."""
     result = []
     for name in names:
-        definition, _ = find_angle(name)
+        definition, side = find_angle(name)
+        own = np.full_like(mirror, frontal_mirror(side, "rear")) if definition.markers else mirror
         corners = []
         for point in angle_points(name, skeleton) or ():
             parents = [skeleton.index(n) for n in skeleton.parents(point) or ()]
             corners.append(points_px[:, parents].mean(axis=1).T[np.newaxis])
-        result.append(angle_at_once(definition, corners, mirror[np.newaxis])[0])
+        result.append(angle_at_once(definition, corners, own[np.newaxis])[0])
     return result
 
 

@@ -56,6 +56,22 @@ WORDS: Final[Mapping[str, AngleWords]] = {
     "knee_valgus": AngleWords(
         "Knee, seen from front or rear", "inward (valgus)", "outward (varus)", "straight leg", "leg"
     ),
+    "rearfoot": AngleWords(
+        "Rearfoot",
+        "eversion (heel outward)",
+        "inversion (heel inward)",
+        "heel in line with the lower leg",
+        "leg",
+    ),
+    "leg_vertical": AngleWords(
+        "Lower leg against the vertical", "lower end outward", "lower end inward", "upright", "leg"
+    ),
+    "heel_vertical": AngleWords(
+        "Heel against the vertical", "lower end outward", "lower end inward", "upright", "leg"
+    ),
+    "rearfoot_unsigned": AngleWords(
+        "Rearfoot, without sign", "bent either way", "straighter", "heel in line", "leg"
+    ),
     "trunk": AngleWords("Trunk", "leaning back", "leaning forward", _UPRIGHT, "trunk", 90),
     "head": AngleWords("Head", "tilted back", "tilted forward", _UPRIGHT, "trunk", 90),
     "pelvis": AngleWords("Pelvis", "left side lower", "right side lower", "level", "trunk"),

@@ -18,7 +18,7 @@ from gonio.metrics import (
     keypoint_angle_errors,
     pair_people,
 )
-from gonio.skeletons import load_skeleton
+from gonio.skeletons import Skeleton, load_skeleton
 
 # A standing person seen from the side who faces right, in gait6: neck, hip, knee, ankle, heel,
 # toes.
@@ -28,7 +28,7 @@ STANDING = np.array([[100, 20], [100, 100], [100, 150], [100, 200], [90, 210], [
 def people(
     points: np.ndarray,
     *,
-    skeleton: str = "gait6",
+    skeleton: str | Skeleton = "gait6",
     image: list[int] | None = None,
     images: list[LabelledImage] | None = None,
     **more: Any,
@@ -37,7 +37,8 @@ def people(
     if images is None:
         images = [LabelledImage(Path(f"{i}.png"), 400, 300) for i in range(max(image) + 1)]
     seen = np.full(points.shape[:2], 2)
-    return make_labels(load_skeleton(skeleton), images, image, points, seen, **more)
+    known = load_skeleton(skeleton) if isinstance(skeleton, str) else skeleton
+    return make_labels(known, images, image, points, seen, **more)
 
 
 def asked(points: np.ndarray, **more: Any) -> Predictions:
@@ -204,10 +205,25 @@ def test_frames_of_one_video_are_one_person_and_enough_of_them_a_curve() -> None
 
 
 def test_a_skeleton_without_angles_has_an_empty_table() -> None:
-    labels = people(np.ones((1, 6, 2)) * np.arange(6)[:, None], skeleton="rearfoot6")
+    dots = Skeleton(name="dots", keypoints=tuple("abcdef"))
+    labels = people(np.ones((1, 6, 2)) * np.arange(6)[:, None], skeleton=dots)
     assert not len(keypoint_angle_errors(labels, labels.keypoints_px))
     values = evaluate_predictions(labels, asked(labels.keypoints_px)).values
     assert not [key for key in values if key.startswith("angle")]
+
+
+def test_of_markers_seen_from_behind_the_rearfoot_angles_are_compared_with_their_signs() -> None:
+    leg = np.array([[0, 0], [0, 100], [0, 140]], float)
+    true = np.concatenate([leg + [50, 0], leg + [150, 0]])
+    everted = true.copy()
+    everted[[2, 5], 0] += [-40, 40]  # atan(40 / 40), outward on both sides
+    labels = people(true[None], skeleton="rearfoot6")
+    rows = keypoint_angle_errors(labels, everted[None]).set_index("name")
+    assert len(rows) == 8
+    for side in ("left", "right"):
+        row = rows.loc[f"rearfoot_{side}"]
+        assert (row["n"], row["n_facing"]) == (1, 1)
+        assert (row["mae_deg"], row["bias_deg"]) == pytest.approx((45, 45))
 
 
 def test_box_ap_is_given_only_where_the_model_found_the_boxes_itself() -> None:

@@ -47,6 +47,14 @@ ORDER = {
 }
 MIDDLES = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
 HEAD = {"head": ("left_ear", "right_ear")}
+REARFOOT = {
+    f"{side}_{point}": (f"{side}_{marker}",)
+    for side in ("left", "right")
+    for point, marker in (
+        ("leg_upper", "calf"), ("leg_lower", "achilles"),
+        ("heel_upper", "achilles"), ("heel_lower", "heel"),
+    )
+}  # fmt: skip
 TOES = {f"{side}_big_toe": (f"{side}_foot_index",) for side in ("left", "right")}
 DERIVED = {
     "coco17": MIDDLES | HEAD,
@@ -57,7 +65,7 @@ DERIVED = {
     "lsp14": {"mid_hip": MIDDLES["mid_hip"]},
     "lower6": {"mid_hip": MIDDLES["mid_hip"]},
     "gait6": {"mid_hip": ("hip",), "big_toe": ("toes",)},
-    "rearfoot6": {},
+    "rearfoot6": REARFOOT,
     "rearfoot8": {},
 }
 

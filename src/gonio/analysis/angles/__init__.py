@@ -6,7 +6,7 @@ dorsiflexion are positive, and standing upright every joint reads 0°. Degrees t
 
 from __future__ import annotations
 
-from gonio.analysis.angles.compute import angle_at_once, compute_angles
+from gonio.analysis.angles.compute import angle_at_once, compute_angles, frontal_mirror
 from gonio.analysis.angles.definitions import (
     ANGLES,
     VIEWS,
@@ -33,6 +33,7 @@ __all__ = [
     "compute_angles",
     "facing",
     "find_angle",
+    "frontal_mirror",
     "unwrap",
     "wrap",
 ]

@@ -141,10 +141,28 @@ def _mirror(definition: AngleDefinition, side: str, view: View, direction: xr.Da
     """Return what x is multiplied by, shape ``(time, individuals)`` or ``()``; NaN = unknown."""
     if definition.plane == "sagittal":
         return np.where(direction.values == 0, np.nan, direction.values)
+    return np.asarray(frontal_mirror(side, view))
+
+
+def frontal_mirror(side: str, view: View) -> float:
+    """Return what x is multiplied by for an angle of the frontal plane.
+
+    Parameters
+    ----------
+    side
+        ``"left"``, ``"right"``, or empty for an unsided angle.
+    view
+        ``"frontal"``, or else from behind.
+
+    Returns
+    -------
+    float
+        +1 or −1.
+    """
     # From the front the person's left is at the image's right, from behind at its left. Medial
     # is towards the image's right for the leg at the left.
     from_front = 1.0 if view == "frontal" else -1.0
-    return np.asarray(-from_front if side == "left" else from_front)
+    return -from_front if side == "left" else from_front
 
 
 def angle_at_once(definition: AngleDefinition, corners: Sequence[Floats], mirror: Floats) -> Floats:
@@ -164,8 +182,8 @@ def angle_at_once(definition: AngleDefinition, corners: Sequence[Floats], mirror
     Returns
     -------
     ndarray
-        Shape ``(time, individuals)``, degrees, −180 to 180 (the latter not included); NaN where a
-        point or the mirror is, or where two points coincide.
+        Shape ``(time, individuals)``, degrees, −180 to 180 (the latter not included; a magnitude
+        0 to 180); NaN where a point or the mirror is, or where two points coincide.
     """
     if len(corners) == 2:
         u = corners[0] - corners[1]
@@ -176,11 +194,14 @@ def angle_at_once(definition: AngleDefinition, corners: Sequence[Floats], mirror
         along = u[:, 0] * v[:, 0] + u[:, 1] * v[:, 1]
     raw = np.rad2deg(np.arctan2(across, along))
     raw[(across == 0) & (along == 0)] = np.nan
-    return wrap((raw + definition.offset_deg) * definition.scale)
+    angle = wrap((raw + definition.offset_deg) * definition.scale)
+    return np.abs(angle) if definition.unsigned else angle
 
 
 def _series(definition: AngleDefinition, corners: list[Floats], mirror: Floats) -> Floats:
     angle = angle_at_once(definition, corners, mirror)
+    if definition.unsigned:
+        return angle  # a magnitude has no cut to be unwrapped over
     for person in range(angle.shape[1]):
         angle[:, person] = unwrap(angle[:, person], can_turn=definition.kind == "segment")
     return angle

@@ -45,6 +45,13 @@ class AngleDefinition:
         Whether each side of the body has one.
     arc
         Vertex and the two points between which a drawn arc runs; None for segments.
+    markers
+        Measured on markers that few skeletons have: where they are missing, nobody misses the
+        angle unless it is asked for by name.
+    unsigned
+        The magnitude of the wrapped angle, 0 to 180.
+    bend
+        Of four points: drawn as the turn from the first pair's extension to the second pair.
     """
 
     name: str
@@ -55,6 +62,9 @@ class AngleDefinition:
     plane: Plane = "sagittal"
     sided: bool = True
     arc: tuple[str, str, str] | None = None
+    markers: bool = False
+    unsigned: bool = False
+    bend: bool = False
 
     def seen_in(self, view: View) -> bool:
         """Return whether the view can give the angle; ``any`` counts as sagittal."""
@@ -78,6 +88,22 @@ def _obliquity(name: str, points: str) -> AngleDefinition:
     return AngleDefinition(name, tuple(points.split()), 0, 1, "segment", "frontal", sided=False)
 
 
+def _rearfoot(name: str, points: str, offset_deg: float, scale: float) -> AngleDefinition:
+    return AngleDefinition(
+        name,
+        tuple(points.split()),
+        offset_deg,
+        scale,
+        "joint" if points.count(" ") == 3 else "segment",
+        "frontal",
+        markers=True,
+        unsigned=name.endswith("_unsigned"),
+        bend=name == "rearfoot",
+    )
+
+
+_REAR: Final = "leg_upper leg_lower heel_upper heel_lower"
+
 ANGLES: Final[Mapping[str, AngleDefinition]] = {
     definition.name: definition
     for definition in (
@@ -98,6 +124,10 @@ ANGLES: Final[Mapping[str, AngleDefinition]] = {
         _segment("forearm", "wrist elbow"),
         _segment("hand", "index wrist"),
         _joint("knee_valgus", "ankle knee hip", -180, 1, arc="knee hip ankle", plane="frontal"),
+        _rearfoot("rearfoot", _REAR, 0, -1),
+        _rearfoot("rearfoot_unsigned", _REAR, 0, 1),
+        _rearfoot("leg_vertical", "leg_lower leg_upper", -90, 1),
+        _rearfoot("heel_vertical", "heel_lower heel_upper", -90, 1),
     )
 }
 """The angles by unsided name (Sports2D's and Pose2Sim's table; OpenSim's signs).
@@ -105,6 +135,13 @@ ANGLES: Final[Mapping[str, AngleDefinition]] = {
 ``pelvis`` and ``shoulders`` are the obliquity of the left–right line, positive when the person's
 left is lower (OpenSim's ``pelvis_list``); ``knee_valgus`` is the hip–knee–ankle angle in the
 frontal plane, 0 = straight, positive = knee medial. All three need a frontal or rear view.
+
+``rearfoot`` is the heel's line against the lower leg's, seen from behind: with θ1 and θ2 the
+directions of leg and heel from top to bottom (atan2(Δy, Δx), y down) it is s·wrap(θ1 − θ2), s = +1
+for the leg at the image's right (from behind: the right one), −1 for the other; positive =
+eversion (heel end lateral) on both sides. ``rearfoot_unsigned`` is |θ1 − θ2|, at most 180°.
+``leg_vertical`` and ``heel_vertical`` are the lines against the vertical, positive = lower end
+lateral; ``rearfoot`` = ``heel_vertical`` − ``leg_vertical``.
 """
 
 
@@ -217,7 +254,12 @@ def angle_names(
     wanted = [a.name for a in ANGLES.values() if a.seen_in(view)] if names is None else names
     as_measured = dict.fromkeys(m for name in wanted for m in _measured(name, skeleton))
     present = [m for m in as_measured if angle_points(m, skeleton) is not None]
-    return present, [m for m in as_measured if m not in present]
+    absent = [m for m in as_measured if m not in present]
+    if names is None:
+        # A body has no markers, and markers are no body: neither misses the other's angles.
+        of_markers = any(find_angle(m)[0].markers for m in present)
+        absent = [m for m in absent if find_angle(m)[0].markers == of_markers]
+    return present, absent
 
 
 def _measured(name: str, skeleton: Skeleton) -> Iterable[str]:
