@@ -214,7 +214,7 @@ def test_a_skeleton_without_angles_has_an_empty_table() -> None:
 
 def test_of_markers_seen_from_behind_the_rearfoot_angles_are_compared_with_their_signs() -> None:
     leg = np.array([[0, 0], [0, 100], [0, 140]], float)
-    true = np.concatenate([leg + [50, 0], leg + [150, 0]])
+    true = np.concatenate([leg + np.array([x, 0]) for x in (50, 150)])
     everted = true.copy()
     everted[[2, 5], 0] += [-40, 40]  # atan(40 / 40), outward on both sides
     labels = people(true[None], skeleton="rearfoot6")

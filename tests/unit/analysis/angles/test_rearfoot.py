@@ -20,7 +20,8 @@ BASES = ("rearfoot", "rearfoot_unsigned", "leg_vertical", "heel_vertical")
 
 # Two upright legs as seen from behind: calf, achilles, heel, the left one at the image's left.
 LEFT = np.array([[100, 50], [100, 150], [100, 190]], float)
-RIGHT = LEFT + [120, 0]
+ASIDE = np.array([120, 0])
+RIGHT = LEFT + ASIDE
 
 
 def measure(left: Points, right: Points, view: str = "rear") -> dict[str, float]:
@@ -112,7 +113,7 @@ def test_markers_upon_each_other_give_no_angle() -> None:
 def test_with_four_markers_leg_and_heel_have_lines_of_their_own() -> None:
     # The heel's line begins 5 px beside the leg's end: only directions count.
     leg = np.array([[100, 50], [100, 120], [105, 150], [105 + 30, 180]], float)
-    values = measure(leg - [60, 0], leg + [120, 0])
+    values = measure(leg - [60, 0], leg + ASIDE)
     assert values["rearfoot_right"] == pytest.approx(45, abs=1e-4)
     assert values["rearfoot_left"] == pytest.approx(-45, abs=1e-4)
 
@@ -133,7 +134,7 @@ legs = st.tuples(*[offset] * 6).map(lambda v: LEFT + np.reshape(v, (3, 2)) * [1,
 
 @given(legs, legs)
 def test_the_documents_formula_and_the_signed_one_hold(left: Points, right: Points) -> None:
-    values = measure(left, right + [120, 0])
+    values = measure(left, right + ASIDE)
     for side, leg, s in (("left", left, -1), ("right", right, 1)):
         unsigned, signed = by_hand(leg, s)
         assert values[f"rearfoot_unsigned_{side}"] == pytest.approx(unsigned, abs=1e-3)
@@ -149,8 +150,8 @@ def test_rotation_scale_and_place_do_not_matter(
 ) -> None:
     turn = math.radians(turn_deg)
     matrix = scale * np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    moved = measure(leg @ matrix.T + shift, (leg + [120, 0]) @ matrix.T + shift)
-    still = measure(leg, leg + [120, 0])
+    moved = measure(leg @ matrix.T + shift, (leg + ASIDE) @ matrix.T + shift)
+    still = measure(leg, leg + ASIDE)
     for name in ("rearfoot_left", "rearfoot_right", "rearfoot_unsigned_left"):
         assert moved[name] == pytest.approx(still[name], abs=2e-2)
 
@@ -159,7 +160,7 @@ def test_rotation_scale_and_place_do_not_matter(
 def test_a_mirrored_picture_read_from_behind_swaps_the_sides_and_keeps_the_signs(
     left: Points, right: Points
 ) -> None:
-    right = right + [120, 0]
+    right = right + ASIDE
     mirror = np.array([-1, 1])
     true, mirrored = measure(left, right), measure(right * mirror, left * mirror)
     for base in BASES:
@@ -169,7 +170,7 @@ def test_a_mirrored_picture_read_from_behind_swaps_the_sides_and_keeps_the_signs
 
 @given(legs, legs)
 def test_exchanged_names_turn_the_sign(left: Points, right: Points) -> None:
-    right = right + [120, 0]
+    right = right + ASIDE
     true, wrong = measure(left, right), measure(right, left)
     assert wrong["rearfoot_left"] == pytest.approx(-true["rearfoot_right"], abs=1e-3)
     assert wrong["rearfoot_unsigned_left"] == pytest.approx(
