@@ -21,6 +21,8 @@ from gonio.tracking.gaps import fill_gaps, hide_uncertain
 from gonio.tracking.hampel import hampel
 from gonio.tracking.identities import assign_identities
 from gonio.tracking.kalman import kalman
+from gonio.tracking.leg_splits import Parting, constrained_partition, reference_partition
+from gonio.tracking.legs import tell_legs_apart
 from gonio.tracking.one_euro import OneEuro, one_euro
 from gonio.tracking.persons import PERSON_RULES, Choice, check_person_rule, choose_person
 from gonio.tracking.processing import OPERATIONS, check_steps, process
@@ -38,6 +40,7 @@ __all__ = [
     "CausalMedian",
     "Choice",
     "OneEuro",
+    "Parting",
     "assign_identities",
     "butterworth",
     "causal_butterworth",
@@ -46,6 +49,7 @@ __all__ = [
     "check_person_rule",
     "check_steps",
     "choose_person",
+    "constrained_partition",
     "fill_gaps",
     "gcv_spline",
     "hampel",
@@ -55,6 +59,8 @@ __all__ = [
     "median",
     "one_euro",
     "process",
+    "reference_partition",
     "repair_swaps",
     "savitzky_golay",
+    "tell_legs_apart",
 ]

@@ -17,6 +17,7 @@ from gonio.tracking.causal_filters import causal_butterworth, causal_kalman, cau
 from gonio.tracking.gaps import fill_gaps, hide_uncertain
 from gonio.tracking.hampel import hampel
 from gonio.tracking.kalman import kalman
+from gonio.tracking.legs import tell_legs_apart
 from gonio.tracking.one_euro import one_euro
 from gonio.tracking.savitzky_golay import savitzky_golay
 from gonio.tracking.smoothing import butterworth, median
@@ -36,6 +37,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "hide_uncertain": hide_uncertain,
         "fill_gaps": fill_gaps,
         "repair_swaps": repair_swaps,
+        "tell_legs_apart": tell_legs_apart,
         "median": median,
         "butterworth": butterworth,
         "hampel": hampel,
