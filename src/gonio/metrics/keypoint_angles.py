@@ -14,6 +14,7 @@ from gonio.analysis.angles import (
     facing,
     find_angle,
     frontal_mirror,
+    has_markers,
 )
 from gonio.metrics.agreement import bland_altman, cmc, icc21
 from gonio.poses import make_poses
@@ -21,6 +22,7 @@ from gonio.poses import make_poses
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gonio.analysis.angles import View
     from gonio.labels import Labels
     from gonio.skeletons import Skeleton
 
@@ -63,10 +65,10 @@ def keypoint_angle_errors(labels: Labels, predicted_px: Floats) -> pd.DataFrame:
         label is. NaN where there is too little to tell. Empty where the skeleton gives none.
     """
     skeleton = labels.skeleton
-    names = _rear(skeleton) or _sagittal(skeleton)
+    of_markers = has_markers(skeleton)
+    names = _names(skeleton, "rear" if of_markers else "sagittal")
     if not names or not len(labels):
         return pd.DataFrame({c: pd.Series(dtype=object if c == "name" else float) for c in COLUMNS})
-    of_markers = find_angle(names[0])[0].markers
     way = np.ones(len(labels), np.int8) if of_markers else _facing(labels)
     mirror = np.where(way == 0, 1.0, way)
     persons = _persons(labels)
@@ -77,14 +79,9 @@ def keypoint_angle_errors(labels: Labels, predicted_px: Floats) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _sagittal(skeleton: Skeleton) -> list[str]:
-    present, _ = angle_names(skeleton, view="sagittal")
-    return [n for n in present if find_angle(n)[0].seen_in("sagittal")]
-
-
-def _rear(skeleton: Skeleton) -> list[str]:
-    present, _ = angle_names(skeleton, view="rear")
-    return [n for n in present if find_angle(n)[0].markers]
+def _names(skeleton: Skeleton, view: View) -> list[str]:
+    present, _ = angle_names(skeleton, view=view)
+    return [n for n in present if find_angle(n)[0].seen_in(view)]
 
 
 def _facing(labels: Labels) -> NDArray[np.int8]:

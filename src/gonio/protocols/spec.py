@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gonio.analysis.angles import View, find_angle
 from gonio.errors import UnknownNameError, near_match
@@ -77,6 +77,9 @@ class ProtocolSpec(_Spec):
         A model's name in the store, or a path.
     view
         From where the camera sees the person; ``any`` is taken as sagittal.
+    mirrored
+        The picture shows left and right exchanged, as a mirror does: seen from behind, the
+        person's left is at its right. Front and rear views only.
     person
         Who is measured: ``largest``, ``longest``, ``confident``, ``all``, or an index as text.
     processing
@@ -93,12 +96,21 @@ class ProtocolSpec(_Spec):
     title: str = ""
     model: str = Field(min_length=1)
     view: View
+    mirrored: bool = False
     person: str = "largest"
     processing: tuple[dict[str, Any], ...] = Field((), strict=False)
     angles: tuple[str, ...] = Field((), strict=False)
     gait: GaitSpec | None = None
     repetitions: RepetitionsSpec | None = None
     rules: tuple[RuleSpec, ...] = Field((), strict=False)
+
+    @model_validator(mode="after")
+    def _mirrored_where_it_is_known_what_that_means(self) -> Self:
+        if self.mirrored and self.view not in {"frontal", "rear"}:
+            raise ValueError(
+                f"mirrored: true goes with the views frontal and rear, not with {self.view}"
+            )
+        return self
 
     @field_validator("person", mode="before")
     @classmethod

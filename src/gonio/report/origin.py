@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from gonio.analysis.angles import has_markers
 from gonio.poses import operation_log
 from gonio.report.prepare import SIDE_VIEWS
 from gonio.report.sections import escape, has_angles
@@ -26,6 +27,14 @@ _BLAZEPOSE_BIAS: Final = (
     "about 2–3° low, because the model places the hip's center further forward and lower; "
     "knee flexion in swing is underestimated, on the far leg above all; and where the legs cross, "
     "it may confuse them for single frames."
+)
+_REARFOOT: Final = (
+    "The rearfoot angle is the line of the heel's markers against that of the lower leg's. "
+    "Positive is eversion (the heel's lower end outward), negative inversion, on both sides.",
+    "Without sign the angle reads about 1° too high near 0°, because noise only adds: compare "
+    "averages of the signed angle.",
+    "A marker that was not seen is missing here, never guessed. Left and right are the person's "
+    "own, seen from behind.",
 )
 _FILES: Final = ("angles.csv", "poses.nc", "evaluation.json", "summary.json")
 
@@ -68,6 +77,8 @@ def limits(evaluation: Evaluation, data: ReportData) -> str:
             "forward is always the way the person faces. "
             "Left and right are always the person's own."
         )
+    if has_markers(evaluation.skeleton):
+        points += _REARFOOT
     points.append(
         "The angles describe the movement in this recording. They are not a diagnosis and do not "
         "replace an examination; Gonio is not a certified medical device."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gonio.analysis.angles import has_markers
 from gonio.poses import INDIVIDUALS
 from gonio.report.prepare import MOST_POINTS
 from gonio.report.tables import range_table, value_table
@@ -81,10 +82,14 @@ def nobody_notice(evaluation: Evaluation) -> str:
         if seen
         else "The model found no person in any frame."
     )
+    who, whole = "Nobody", "the whole body is"
+    if has_markers(evaluation.skeleton):
+        who, whole = "No leg", "calves, heels and their markers are"
+        cause = cause.replace("no person", "no leg with markers")
     return (
         '<section class="notice nobody" aria-labelledby="nobody">'
-        '<h2 id="nobody">Nobody was found, so there are no angles</h2>'
-        f"<p>{cause} It helps when the whole body is in the picture, large enough (a third of the "
+        f'<h2 id="nobody">{who} was found, so there are no angles</h2>'
+        f"<p>{cause} It helps when {whole} in the picture, large enough (a third of the "
         "picture's height or more), well lit, and not hidden behind objects.</p></section>"
     )
 

@@ -284,6 +284,27 @@ def _repair_swaps(arguments: Mapping[str, Any]) -> str:
     )
 
 
+def _tell_legs_apart(arguments: Mapping[str, Any]) -> str:
+    how = {
+        "labels": "Left and right leg are as the model named them, checked by the markers' places",
+        "constrained": "Left and right leg were told apart by the markers' places",
+        "reference": "Left and right leg were told apart by plain K-means on positions, which "
+        "fails where the legs are close",
+    }[arguments["method"]]
+    hidden = [
+        f"{counted(arguments[key], 'frame')} {why}"
+        for key, why in (
+            ("mixed", "with markers of one leg named as both"),
+            ("unclear", "in which they could not be told apart"),
+            ("misshapen", "with markers that make no leg"),
+        )
+        if arguments.get(key)
+    ]
+    disagree = "disagree" in arguments.get("sides", {}).values()
+    hidden += ["all frames, since the sides disagree"] * disagree
+    return f"{how}; left out: {'; '.join(hidden)}." if hidden else f"{how}; nothing was left out."
+
+
 def _hampel(arguments: Mapping[str, Any]) -> str:
     instead = "left out" if arguments["replace_by"] == "nan" else "replaced by that median"
     return (
@@ -355,6 +376,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "median": _median,
     "butterworth": _butterworth,
     "repair_swaps": _repair_swaps,
+    "tell_legs_apart": _tell_legs_apart,
     "hampel": _hampel,
     "savitzky_golay": _savitzky_golay,
     "gcv_spline": _gcv_spline,

@@ -10,7 +10,8 @@ import pandas as pd
 
 from gonio.errors import FormatError
 from gonio.formats.text import write_atomically
-from gonio.poses import INDIVIDUALS
+from gonio.poses import INDIVIDUALS, KEYPOINTS
+from gonio.skeletons import side_of
 from gonio.store.evaluation import frames_in_view, frames_seen, is_filled
 from gonio.store.json_files import header, plain, to_json
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
 SUMMARY_SCHEMA: Final = "gonio.summary/1"
 SUMMARY_FILE: Final = "summary.json"
+
+_REARFOOT: Final = {
+    "angle_deg": "rearfoot_unsigned",
+    "signed_deg": "rearfoot",
+    "heel_vertical_deg": "heel_vertical",
+    "leg_vertical_deg": "leg_vertical",
+}
+_MOSTLY: Final = 0.5
 
 _TABLE_COLUMNS = (
     "individual",
@@ -86,7 +95,8 @@ def summarize(evaluation: Evaluation) -> dict[str, Any]:
         Plain values, None for what could not be measured. The people are the chosen ones; an
         empty list where nobody was found. Angles in degrees;
         ``missing`` is the share (0–1) of frames without a value from the first to the last one
-        in which the person was seen.
+        in which the person was seen. ``missing_markers`` of ``rearfoot`` names the markers that
+        are missing in more than half of these frames.
     """
     table = angle_table(evaluation)
     content = {
@@ -169,8 +179,38 @@ def _person(evaluation: Evaluation, individual: str, table: pd.DataFrame) -> dic
             for (kind, side), group in events.groupby(["type", "side"])
         },
         "repetitions": _repetitions(evaluation, number),
-        "rearfoot": {},
+        "rearfoot": _rearfoot(evaluation, individual, own),
     }
+
+
+def _rearfoot(evaluation: Evaluation, individual: str, table: pd.DataFrame) -> dict[str, Any]:
+    """Return ranges, frames and missing markers of each side; empty without rearfoot angles."""
+    rows = table.set_index("angle")[["min_deg", "max_deg", "mean_deg"]].round(4)
+    position = evaluation.poses["position"].sel({INDIVIDUALS: individual})
+    in_view = frames_in_view(evaluation, individual)
+    sides = {}
+    for side in ("left", "right"):
+        if f"rearfoot_{side}" not in rows.index:
+            continue
+        ranges = {
+            key: dict(zip(("min", "max", "mean"), rows.loc[f"{base}_{side}"], strict=True))
+            for key, base in _REARFOOT.items()
+            if f"{base}_{side}" in rows.index
+        }
+        own = evaluation.angles["angle_deg"].sel(
+            {INDIVIDUALS: individual, "angle": f"rearfoot_{side}"}
+        )
+        markers = [n for n in evaluation.skeleton.keypoints if side_of(n) == side]
+        seen = position.sel({KEYPOINTS: markers}).notnull().all("space").to_numpy()[in_view]
+        mostly = seen.mean(axis=0) < _MOSTLY if len(seen) else np.ones(len(markers), bool)
+        sides[side] = {
+            **ranges,
+            "frames": int(own.notnull().sum()),
+            "missing_markers": [
+                n.removeprefix(f"{side}_") for n, m in zip(markers, mostly, strict=True) if m
+            ],
+        }
+    return sides
 
 
 def _repetitions(evaluation: Evaluation, number: int) -> dict[str, Any]:

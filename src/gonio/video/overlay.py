@@ -50,6 +50,8 @@ class Arc:
         The number to show; NaN: not drawn.
     name
         As measures are named, side last (``knee_left``): gives the color and the words.
+    digits
+        Decimals of the number.
     """
 
     vertex_px: ArrayLike
@@ -57,6 +59,7 @@ class Arc:
     to_px: ArrayLike
     value_deg: float
     name: str
+    digits: int = 0
 
 
 @dataclass
@@ -280,7 +283,9 @@ def _draw_value(canvas: Image, arc: Arc, unit: float, letters: Lettering, layout
         return
     joint, _, side = arc.name.rpartition("_")
     words = f"{joint} {side[0].upper()}" if side in {"left", "right"} else arc.name
-    text = f"{words.replace('_', ' ')} {arc.value_deg:.0f}°".replace("-0°", "0°")
+    value = f"{arc.value_deg:.{arc.digits}f}"
+    value = value.lstrip("-") if float(value) == 0 else value
+    text = f"{words.replace('_', ' ')} {value}°"
     size = letters.size(text)
     left, top = layout.place(size, sector.vertex, sector.middle_rad, sector.radius + 4 * unit)
     middle = np.array([left + size[0] / 2, top + size[1] / 2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gonio.analysis.angles import compute_angles
+from gonio.analysis.angles import compute_angles, has_markers
 from gonio.analysis.side_view import turned_share
 from gonio.poses import INDIVIDUALS
 from gonio.tracking import choose_person, process
@@ -13,11 +13,12 @@ from gonio.tracking import choose_person, process
 if TYPE_CHECKING:
     import xarray as xr
 
+    from gonio.analysis.angles import View
     from gonio.protocols import ProtocolSpec
     from gonio.skeletons import Skeleton
 
 
-_WITHOUT_TIME = frozenset({"hide_outside", "hide_uncertain"})
+_WITHOUT_TIME = frozenset({"hide_outside", "hide_uncertain", "tell_legs_apart"})
 _TURNED_TOO_OFTEN = 0.1
 
 
@@ -60,17 +61,32 @@ def measure(raw: xr.Dataset, skeleton: Skeleton, protocol: ProtocolSpec) -> Meas
     Measured
         With empty tracks and a warning where nobody was seen.
     """
+    raw = raw.assign_attrs(view=protocol.view, mirrored=int(protocol.mirrored))
     choice = choose_person(raw, skeleton, rule=protocol.person)
     steps = protocol.processing
     if raw.sizes["time"] == 1:
         steps = tuple(step for step in steps if step["op"] in _WITHOUT_TIME)
     poses = process(raw, steps)
     chosen = poses.sel({INDIVIDUALS: list(choice.individuals)})
-    angles = compute_angles(chosen, skeleton, view=protocol.view, names=protocol.angles or None)
-    warnings = [] if choice.individuals else ["Nobody was found in the recording."]
+    angles = compute_angles(
+        chosen, skeleton, view=_seen_as(protocol), names=protocol.angles or None
+    )
+    angles = angles.assign_attrs(view=protocol.view)
+    warnings = [] if choice.individuals else [f"{_nobody(skeleton)} was found in the recording."]
     if protocol.view in {"sagittal", "any"}:
         warnings += _turned(chosen, skeleton)
     return Measured(poses, angles, list(choice.individuals), choice.reason, warnings)
+
+
+def _seen_as(protocol: ProtocolSpec) -> View:
+    """Return the view whose left and right lie as in the picture: a mirror exchanges the two."""
+    if protocol.mirrored:
+        return "frontal" if protocol.view == "rear" else "rear"
+    return protocol.view
+
+
+def _nobody(skeleton: Skeleton) -> str:
+    return "No leg with markers" if has_markers(skeleton) else "Nobody"
 
 
 def _turned(chosen: xr.Dataset, skeleton: Skeleton) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from gonio.analysis.angles import arc_points
+from gonio.analysis.angles import angle_points, arc_points, find_angle
 from gonio.poses import INDIVIDUALS, point
 from gonio.video import (
     Arc,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from gonio.skeletons import Skeleton
     from gonio.store import Evaluation
     from gonio.video import Frame, Source
     from gonio.workflows.observe import Observation
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 DRAW = "Drawing"
 STILLS = 6
-_LEGS = frozenset({"hip", "knee", "ankle"})
+_LEGS = frozenset({"hip", "knee", "ankle", "rearfoot"})
 _DEFAULT_FPS = 25.0
 _ROOM = 1.35
 _ASPECT = 3 / 4
@@ -151,10 +152,10 @@ class Painter:
         skeleton = evaluation.skeleton
         arcs = {}
         for name in _shown([str(name) for name in evaluation.angles["angle"].values]):
-            points = arc_points(name, skeleton)
+            points = _drawn_points(name, skeleton)
             tracks = [point(evaluation.poses, p, skeleton) for p in points or ()]
             if points and all(track is not None for track in tracks):
-                arcs[name] = [t["position"].values for t in tracks if t is not None]
+                arcs[name] = _ends([t["position"].values for t in tracks if t is not None])
         self._arcs = arcs
 
     def draw(self, frame: Frame, *, show_time: bool = True) -> Image:
@@ -212,8 +213,27 @@ class Painter:
             if tracks is None or np.isnan(value):
                 continue
             vertex, start, end = (track[row, :, column] for track in tracks)
-            arcs.append(Arc(vertex, start, end, float(value), str(angle)))
+            digits = 1 if find_angle(str(angle))[0].bend else 0
+            arcs.append(Arc(vertex, start, end, float(value), str(angle), digits))
         return arcs
+
+
+def _drawn_points(name: str, skeleton: Skeleton) -> tuple[str, ...] | None:
+    if find_angle(name)[0].bend:
+        return angle_points(name, skeleton)
+    return arc_points(name, skeleton)
+
+
+def _ends(tracks: list[NDArray[np.floating]]) -> list[NDArray[np.floating]]:
+    """Return vertex and ends of an arc; of a bend, from the first line's extension to the second.
+
+    The rearfoot angle is a few degrees between two lines that go on from each other: between the
+    lines as they are, the arc would run through 180°.
+    """
+    if len(tracks) == 3:
+        return tracks
+    first, second, vertex, end = tracks
+    return [vertex, vertex + (second - first), end]
 
 
 def _moved(person: OverlayPerson, offset: NDArray[np.float64], scale: float) -> OverlayPerson:

@@ -21,6 +21,7 @@ KEYS = [
     "title",
     "model",
     "view",
+    "mirrored",
     "person",
     "processing",
     "angles",
@@ -42,7 +43,16 @@ def test_every_shipped_protocol_loads_under_its_name_and_its_steps_can_run(name)
     assert spec.name == name
     assert spec.title
     check_steps(spec.processing)
-    assert angle_names(load_skeleton("blazepose33"), names=spec.angles)[1] == []
+    skeleton = load_skeleton({"rearfoot": "rearfoot6"}.get(name, "blazepose33"))
+    assert angle_names(skeleton, names=spec.angles)[1] == []
+
+
+def test_a_mirrored_picture_is_one_from_front_or_rear(tmp_path: Path) -> None:
+    text = "extends: rearfoot\nname: mine\nmirrored: true\n"
+    assert load_protocol(write(tmp_path, "mine.yaml", text)).mirrored
+    text = "extends: general\nname: mine\nmirrored: true\n"
+    with pytest.raises(ConfigError, match="mirrored: true goes with the views frontal and rear"):
+        load_protocol(write(tmp_path, "side.yaml", text))
 
 
 def test_general_measures_every_angle_that_the_side_view_gives() -> None:
@@ -55,7 +65,7 @@ def test_general_measures_every_angle_that_the_side_view_gives() -> None:
         load_skeleton("blazepose33"), view=spec.view, names=spec.angles or None
     )
     unsided = {name.removesuffix("_left").removesuffix("_right") for name in measured}
-    assert unsided == set(ANGLES) - {"knee_valgus", "pelvis", "shoulders"}
+    assert unsided == {name for name, angle in ANGLES.items() if angle.plane == "sagittal"}
     assert spec.gait is None
     assert spec.repetitions is None
     assert spec.rules == ()

@@ -16,6 +16,7 @@ from gonio.analysis.angles.definitions import (
     angle_points,
     arc_points,
     find_angle,
+    has_markers,
 )
 from gonio.analysis.angles.facing import MIN_TURN_S, facing
 from gonio.analysis.angles.unwrap import unwrap, wrap
@@ -34,6 +35,7 @@ __all__ = [
     "facing",
     "find_angle",
     "frontal_mirror",
+    "has_markers",
     "unwrap",
     "wrap",
 ]

@@ -262,6 +262,11 @@ def angle_names(
     return present, absent
 
 
+def has_markers(skeleton: Skeleton) -> bool:
+    """Say whether a skeleton's points are markers of the rearfoot angle (rearfoot6, rearfoot8)."""
+    return angle_points("rearfoot_left", skeleton) is not None
+
+
 def _measured(name: str, skeleton: Skeleton) -> Iterable[str]:
     definition, side = find_angle(name)
     if side or not definition.sided:
