@@ -52,6 +52,9 @@ class Arc:
         As measures are named, side last (``knee_left``): gives the color and the words.
     digits
         Decimals of the number.
+    wide
+        Few degrees, which a small arc would hide: drawn as large as the arms, with a line along
+        the first one.
     """
 
     vertex_px: ArrayLike
@@ -60,6 +63,7 @@ class Arc:
     value_deg: float
     name: str
     digits: int = 0
+    wide: bool = False
 
 
 @dataclass
@@ -253,6 +257,7 @@ def _sector(arc: Arc, unit: float) -> _Sector | None:
     start, end = np.arctan2(arms[:, 1], arms[:, 0])
     sweep = (end - start + math.pi) % (2 * math.pi) - math.pi
     radius = min(max(0.4 * float(lengths.min()), 10 * unit), 34 * unit)
+    radius = float(lengths.min()) if arc.wide else radius
     side = arc.name.rpartition("_")[2]
     color = SIDE_COLORS.get(side, SIDE_COLORS["middle"])
     return _Sector(vertex, radius, float(start), float(sweep), color)
@@ -274,7 +279,8 @@ def _draw_sectors(canvas: Image, arcs: Sequence[Arc], unit: float) -> None:
         cv2.fillPoly(layer, [wedge], sector.color, cv2.LINE_AA, _SUBPIXEL_BITS)
         cv2.addWeighted(layer, 0.45, window, 0.55, 0, dst=window)
         for color, stroke in ((DARK, 3 * thickness), (sector.color, thickness)):
-            cv2.polylines(window, [wedge[1:]], False, color, stroke, cv2.LINE_AA, _SUBPIXEL_BITS)
+            line = wedge[:2] if arc.wide else wedge[1:]
+            cv2.polylines(window, [line], False, color, stroke, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _draw_value(canvas: Image, arc: Arc, unit: float, letters: Lettering, layout: Layout) -> None:

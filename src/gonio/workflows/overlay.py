@@ -213,8 +213,10 @@ class Painter:
             if tracks is None or np.isnan(value):
                 continue
             vertex, start, end = (track[row, :, column] for track in tracks)
-            digits = 1 if find_angle(str(angle))[0].bend else 0
-            arcs.append(Arc(vertex, start, end, float(value), str(angle), digits))
+            bend = find_angle(str(angle))[0].bend
+            arcs.append(
+                Arc(vertex, start, end, float(value), str(angle), digits=int(bend), wide=bend)
+            )
         return arcs
 
 
@@ -233,7 +235,9 @@ def _ends(tracks: list[NDArray[np.floating]]) -> list[NDArray[np.floating]]:
     if len(tracks) == 3:
         return tracks
     first, second, vertex, end = tracks
-    return [vertex, vertex + (second - first), end]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        along = (second - first) / np.linalg.norm(second - first, axis=1, keepdims=True)
+    return [vertex, vertex + along * np.linalg.norm(end - vertex, axis=1, keepdims=True), end]
 
 
 def _moved(person: OverlayPerson, offset: NDArray[np.float64], scale: float) -> OverlayPerson:
