@@ -22,6 +22,7 @@ from gonio.codec import Alignment
 from gonio.configs import check_config
 from gonio.errors import ConfigError
 from gonio.imaging import Filters, apply_filters
+from gonio.runtime.markers.spec import MarkerSpec
 from gonio.skeletons import Skeleton, load_skeleton
 
 if TYPE_CHECKING:
@@ -291,6 +292,10 @@ class Card(_Part):
     filters
         Image filters that the training used and inference repeats, in their order: ``mog2`` on
         whole frames, all others on the input before it is normalized.
+    markers
+        Of a pose model whose keypoints are markers (stickers, pen dots): how each marker's center
+        is fitted in the source near the network's point. A point without a marker is not seen.
+        None: the network's points stay.
     licence
         SPDX identifier of the weights' licence.
     source
@@ -310,6 +315,7 @@ class Card(_Part):
     input: InputSpec
     filters: Filters = ()
     output: OutputSpec
+    markers: MarkerSpec | None = None
     licence: str = ""
     source: tuple[ModelSource, ...] = ()
     sha256: str | None = Field(default=None, pattern=_SHA256)
@@ -319,6 +325,8 @@ class Card(_Part):
     def _check_skeleton(self) -> Self:
         if self.task == "pose" and not self.skeleton:
             raise ValueError("skeleton: a pose model must name one")
+        if self.markers is not None and self.task != "pose":
+            raise ValueError("markers: only a pose model has keypoints that could be some")
         return self
 
     @property

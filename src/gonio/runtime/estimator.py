@@ -131,6 +131,19 @@ def open_estimator(
     card = model.card
     if card.task != "pose":
         raise ModelError(f"model '{card.name}': its task is {card.task}; a pose model is needed")
+    found = _open_coarse(model, store=store, max_people=max_people, device=device, threads=threads)
+    if card.markers is None:
+        return found
+    from gonio.runtime.markers import MarkerEstimator
+
+    return MarkerEstimator(found, card.markers)
+
+
+def _open_coarse(
+    model: Model, *, store: ModelStore, max_people: int, device: str, threads: int | None
+) -> Estimator:
+    """Open the estimator of the network's own points."""
+    card = model.card
     if card.output.kind == "blazepose":
         from gonio.runtime.blazepose import open_blazepose
 

@@ -11,6 +11,7 @@ from gonio.datasets.sampling import CropSettings, person_region, sample_people
 from gonio.errors import ConfigError, InputError
 from gonio.labels import Predictions
 from gonio.runtime.fit import check_outputs
+from gonio.runtime.markers import refine_person
 from gonio.runtime.sessions import open_session
 from gonio.runtime.topdown.decoding import decode_points
 from gonio.runtime.topdown.posing import PoseModel, check_card
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 PREDICT: Final = "Predicting"
 _BATCH: Final = 32
+_BATCH_OF_IMAGES: Final = 8  # held in memory, for their markers
 _NAMED: Final = 5
 
 
@@ -47,7 +49,7 @@ def predict(
 
     Each person is cut out exactly as training does it: by the labelled box, or by the box around
     the keypoints where there is none. A model that looks at whole images is shown every image of
-    the labels, once.
+    the labels, once. Where the card asks for it, markers are fitted in the image.
 
     Parameters
     ----------
@@ -100,9 +102,10 @@ def predict(
     # One image after the other, so that each is read once.
     order = np.argsort(images, kind="stable")
     shown, pixels = -1, np.empty((0, 0, 3), np.uint8)
-    for start in range(0, len(order), _BATCH):
-        batch = order[start : start + _BATCH]
-        crops, matrices = [], []
+    size = _BATCH if card.markers is None else _BATCH_OF_IMAGES
+    for start in range(0, len(order), size):
+        batch = order[start : start + size]
+        crops, matrices, pictures = [], [], []
         for place in batch:
             if images[place] != shown:
                 shown = images[place]
@@ -110,7 +113,14 @@ def predict(
             matrix = _matrix(labels, people[place], card, pixels)
             crops.append(asked.poses.crop(pixels, matrix))
             matrices.append(matrix)
+            pictures.append(pixels)
         points[batch], scores[batch] = asked.decode(crops, matrices)
+        if card.markers is not None:
+            for place, matrix, picture in zip(batch, matrices, pictures, strict=True):
+                scale = abs(float(np.linalg.det(matrix[:, :2]))) ** -0.5
+                points[place], scores[place] = refine_person(
+                    picture, points[place], scores[place], card.markers, scale
+                )
         if progress is not None:
             progress(PREDICT, start + len(batch), len(order))
     return Predictions(
