@@ -45,3 +45,29 @@ def _varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+def write_colors(path: Path, width: int, height: int) -> Path:
+    """Write a model with a map each for red, green, blue, cyan, magenta and yellow pixels.
+
+    A map is 1 at pixels of its own full color and 0 at skin, grey, white and black.
+    """
+    import onnx
+    from onnx import TensorProto, helper
+
+    rows = [[1, -1, -1], [-1, 1, -1], [-1, -1, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]]
+    bias = [0, 0, 0, -1, -1, -1]
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [6, 3, 1, 1], [v for r in rows for v in r])
+    least = helper.make_tensor("b", TensorProto.FLOAT, [6], bias)
+    image, out = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, height, width])
+        for name, channels in (("image", 3), ("out", 6))
+    )
+    nodes = [
+        helper.make_node("Conv", ["image", "w", "b"], ["mixed"]),
+        helper.make_node("Relu", ["mixed"], ["out"]),
+    ]
+    graph = helper.make_graph(nodes, "colors", [image], [out], [weights, least])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(path))
+    return path

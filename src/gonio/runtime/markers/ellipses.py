@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 _ROUNDS: Final = 10
-_ROBUST_AFTER: Final = 2
+_REWEIGHTED: Final = (2, 5)  # anew once it fits: weights of a poor fit are lopsided
 _STILL: Final = 4e-3
+_LEVEL: Final = 12.0  # how strongly a marker is taken to be of one color
 _SOFTEST: Final = 0.6
 _SHARPEST: Final = 0.18
 _MOST_OVAL: Final = 0.6
@@ -86,37 +87,39 @@ def fit_ellipses(
     ground = _mean_where(v, weight * (reach > 1.25 * radius[:, None]))
     top = _mean_where(v, weight * (reach < 0.7 * radius[:, None]))
     zero = np.zeros(count)
-    # cx, cy, radius, oval along x, oval along the diagonal, log softness; height, ground, slopes
+    # cx, cy, radius, oval along x, oval along the diagonal, log softness; height, ground, its
+    # slopes, and the height's: light on a marker and on darker skin changes by as many percent.
     p = np.stack(
-        [*start.T, radius, zero, zero, zero + np.log(0.5), top - ground, ground, zero, zero], axis=1
+        [*start.T, radius, zero, zero, zero + np.log(0.5), top - ground, ground, *[zero] * 4],
+        axis=1,
     )
     robust: Floats = weight
     damping = np.full(count, 1e-2)
     model, jacobian = _model(p, x, y, radius)
-    cost = (robust * (v - model) ** 2).sum(axis=1)
+    cost = _cost(p, robust, v - model)
     for turn in range(_ROUNDS):
-        if turn == _ROBUST_AFTER:
+        if turn in _REWEIGHTED:
             robust = weight * _cauchy(v - model, weight)
-            cost = (robust * (v - model) ** 2).sum(axis=1)
+            cost = _cost(p, robust, v - model)
         old = p
-        new = _limited(p + _step(jacobian, robust, v - model, damping), p, radius)
+        new = _limited(p + _step(p, jacobian, robust, v - model, damping), p, radius)
         trial, trial_jacobian = _model(new, x, y, radius)
-        trial_cost = (robust * (v - trial) ** 2).sum(axis=1)
+        trial_cost = _cost(new, robust, v - trial)
         better = trial_cost <= cost
         p = np.where(better[:, None], new, p)
         model = np.where(better[:, None], trial, model)
         jacobian = np.where(better[:, None, None], trial_jacobian, jacobian)
         cost = np.where(better, trial_cost, cost)
         damping = np.clip(np.where(better, damping / 4, damping * 8), 1e-6, 1e4)
-        if turn > _ROBUST_AFTER and np.abs(new - old)[:, :3].max() < _STILL:
+        if turn > _REWEIGHTED[-1] and np.abs(new - old)[:, :3].max() < _STILL:
             break
     return _judge(p, v - model, jacobian, weight, x, y)
 
 
 def _model(p: Floats, x: Floats, y: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """Return the values ``(N, P)`` and their derivatives by the parameters ``(N, 10, P)``."""
+    """Return the values ``(N, P)`` and their derivatives by the parameters ``(N, 12, P)``."""
     parts = p.astype(np.float32).T[:, :, None]
-    cx, cy, radius, oval, skew, log_soft, height, ground, slope_x, slope_y = parts
+    cx, cy, radius, oval, skew, log_soft, height, ground, slope_x, slope_y, tilt_x, tilt_y = parts
     dx, dy = x - cx, y - cy
     soft = np.exp(log_soft)
     length = np.sqrt(
@@ -124,26 +127,34 @@ def _model(p: Floats, x: Floats, y: Floats, scale: Floats) -> tuple[Floats, Floa
     )
     beyond = length - radius
     level = 1 / (1 + np.exp(np.clip(beyond / soft, -40, 40)))
-    edge = level * (1 - level) / soft * height  # minus the derivative by the distance
+    u, w = (axis / scale[:, None].astype(np.float32) for axis in (x, y))
+    above = height + tilt_x * u + tilt_y * w
+    edge = level * (1 - level) / soft * above  # minus the derivative by the distance
     gx, gy = ((1 + oval) * dx + skew * dy) / length, ((1 - oval) * dy + skew * dx) / length
     one = np.ones_like(x)
-    u, w = (axis / scale[:, None].astype(np.float32) for axis in (x, y))
     jacobian = np.stack(
         [
             edge * gx, edge * gy, edge,
             -edge * (dx * dx - dy * dy) / (2 * length), -edge * dx * dy / length,
-            edge * beyond, level, one, u, w,
+            edge * beyond, level, one, u, w, level * u, level * w,
         ],
         axis=1,
     )  # fmt: skip
-    return height * level + ground + slope_x * u + slope_y * w, jacobian
+    return above * level + ground + slope_x * u + slope_y * w, jacobian
 
 
-def _step(jacobian: Floats, weight: Floats, residual: Floats, damping: Floats) -> Floats:
+def _cost(p: Floats, robust: Floats, residual: Floats) -> Floats:
+    cost: Floats = (robust * residual**2).sum(axis=1) + _LEVEL * (p[:, 10:] ** 2).sum(axis=1)
+    return cost
+
+
+def _step(p: Floats, jacobian: Floats, weight: Floats, residual: Floats, damping: Floats) -> Floats:
     weighted = jacobian * weight[:, None]
     normal = (weighted @ jacobian.transpose(0, 2, 1)).astype(np.float64)
     right = (weighted @ residual[..., None])[..., 0].astype(np.float64)
+    right[:, 10:] -= _LEVEL * p[:, 10:]
     diagonal = np.einsum("nii->ni", normal)
+    diagonal[:, 10:] += _LEVEL
     diagonal += damping[:, None] * diagonal + 1e-9 * (1 + diagonal.max(axis=1, keepdims=True))
     step: Floats = np.linalg.solve(normal, right[..., None])[..., 0]
     return step
@@ -165,7 +176,7 @@ def _cauchy(residual: Floats, weight: Floats) -> Floats:
     size = np.where(weight > 0, np.abs(residual), np.inf)[:, ::3]
     middle = (np.isfinite(size).sum(axis=1) // 2)[:, None]
     scale = 1.4826 * np.take_along_axis(np.sort(size, axis=1), middle, axis=1)[:, 0]
-    ratio = residual / (2.5 * np.clip(scale, 0.02, 1.0))[:, None]
+    ratio = residual / (2.5 * np.clip(scale, 0.05, 1.0))[:, None]
     return 1 / (1 + ratio * ratio)
 
 

@@ -20,10 +20,10 @@ MIN_CONTRAST: Final = 14.0
 """Least difference between a marker and its surroundings: the length of the difference of red,
 green and blue, 0 to 442."""
 _TRIES: Final = 2
-_LEAST_SCORE: Final = 2.0
-_HALF: Final = 16
-_LARGEST: Final = 7.5  # radius in a window, cells
-_LEAST_EXPLAINED: Final = 0.85
+_LEAST_SCORE: Final = 1.2
+_HALF: Final = 23
+_LARGEST: Final = 8.5  # radius in a window, cells
+_LEAST_PLAIN: Final = 1.25
 _LEAST_CLOSED: Final = 0.8
 _LEAST_RATIO: Final = 0.65
 
@@ -38,8 +38,7 @@ class MarkerFit(NamedTuple):
     radii_px
         Shape ``(N,)``; likewise.
     quality
-        Shape ``(N,)``, 0–1: share of the picture's variance around the marker that a disc
-        explains; 0 where there is none.
+        Shape ``(N,)``, 0–1: how plainly it is one; 0 where there is none.
     """
 
     centers_px: Floats
@@ -92,29 +91,30 @@ def fit_markers(
     score = np.zeros(radii.shape)
     away = np.linalg.norm(centers - points[asked, None], axis=2)
     score[there] = rays.score
-    score *= np.exp(-0.5 * (away / (0.7 * search_px)) ** 2)
+    rank = np.where(score > _LEAST_SCORE, score, 0) * np.exp(-0.5 * (away / search_px) ** 2)
     place = np.cumsum(there.ravel()).reshape(there.shape) - 1
-    for chosen in _best(score, centers, radii):
+    for chosen in _best(rank, centers, radii):
         open_ = ~np.isfinite(result.radii_px[asked])
         rows = np.flatnonzero(open_ & (chosen >= 0))
-        rows = rows[score[rows, chosen[rows]] > _LEAST_SCORE]
         if not rows.size:
             continue
         at = place[rows, chosen[rows]]
         found = _fit(image, centers[rows, chosen[rows]], rays.radius_px[at], rays.axis[at])
         size = np.abs(found.height) * np.linalg.norm(rays.contrast[at], axis=1)
         off = np.linalg.norm(found.center - points[asked[rows]], axis=1)
+        plain = _plainness(found, score[rows, chosen[rows]])
         good = (
-            _looks_like_a_marker(found, radius_px)
+            (plain >= _LEAST_PLAIN)
+            & _is_possible(found, radius_px)
             & (size >= MIN_CONTRAST)
             & (off <= search_px)
             & ((found.center >= -0.5) & (found.center < np.array([width, height]) - 0.5)).all(
                 axis=1
             )
         )
-        rows, kept = asked[rows[good]], Ellipses(*(part[good] for part in found))
-        result.centers_px[rows], result.radii_px[rows] = kept.center, kept.radius
-        result.quality[rows] = kept.explained
+        rows = asked[rows[good]]
+        result.centers_px[rows], result.radii_px[rows] = found.center[good], found.radius[good]
+        result.quality[rows] = 1 / (1 + np.exp(-plain[good]))
     return result
 
 
@@ -136,6 +136,9 @@ def _best(score: Floats, centers: Floats, radii: Floats) -> list[NDArray[np.intp
 def _fit(image: NDArray[np.uint8], centers: Floats, radii: Floats, axes: Floats) -> Ellipses:
     """Fit ellipses in source pixels, each at the resolution that suits its size."""
     factors = 2 ** np.ceil(np.log2(np.maximum(radii / _LARGEST, 1))).astype(int)
+    # One person's markers are of like size: a little more room for some saves a second round.
+    finest = factors.min()
+    factors[radii <= 1.25 * _LARGEST * finest] = finest
     parts: list[Floats | None] = [None] * len(Ellipses._fields)
     for factor in np.unique(factors):
         rows = np.flatnonzero(factors == factor)
@@ -159,16 +162,31 @@ def _fit(image: NDArray[np.uint8], centers: Floats, radii: Floats, axes: Floats)
     return Ellipses(*(part for part in parts if part is not None))
 
 
-def _looks_like_a_marker(found: Ellipses, radius_px: tuple[float, float]) -> NDArray[np.bool_]:
+def _plainness(found: Ellipses, score: Floats) -> Floats:
+    """Return the logarithm of the odds that a fit is a marker's.
+
+    A logistic regression on discs drawn on skin and on photographs, against skin, hair, creases,
+    edges, bumps, texture and photographs without (`docs/models.md` says how it does).
+    """
+    allowed = 0.2 * found.radius + 0.8  # of an edge's softness; a blur of the lens is in pixels
+    plain: Floats = (
+        1.7 * np.log(np.maximum(score, 1e-6))
+        - 1.4 * np.log(1.003 - found.explained)
+        + 10.0 * found.ratio
+        - 4.0 * found.softness / allowed
+        + 8.0 * found.closed
+        - 18.2
+    )
+    return plain
+
+
+def _is_possible(found: Ellipses, radius_px: tuple[float, float]) -> NDArray[np.bool_]:
     least, most = radius_px
-    sharp = found.softness <= 0.2 * found.radius + 0.8
-    sized = (found.radius >= 0.7 * least) & (found.radius <= 1.2 * most)
     return (
-        (found.explained >= _LEAST_EXPLAINED)
-        & (found.closed >= _LEAST_CLOSED)
+        (found.closed >= _LEAST_CLOSED)
         & (found.ratio >= _LEAST_RATIO)
         & (found.height > 0.5)
-        & (found.height < 2.2)
-        & sharp
-        & sized
+        & (found.height < 3.0)
+        & (found.radius >= 0.7 * least)
+        & (found.radius <= 1.2 * most)
     )

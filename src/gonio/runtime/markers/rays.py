@@ -1,4 +1,4 @@
-"""Blobs looked at along rays from their middle: is there an edge all round?"""
+"""Blobs looked at along rays from their middle, for an edge all round."""
 
 from __future__ import annotations
 
