@@ -116,7 +116,9 @@ def test_three_markers_on_one_leg_and_none_on_the_other(analyze: Analyze) -> Non
 def test_a_missing_marker_is_named_and_no_angle_rests_on_it(analyze: Analyze) -> None:
     points = legs()
     points[2] = np.nan
-    sides = rearfoot(analyze(points))
+    result = analyze(points)
+    assert "person_0: not seen, hence without angles: left heel." in result.summary["warnings"]
+    sides = rearfoot(result)
     assert sides["left"]["missing_markers"] == ["heel"]
     assert (sides["left"]["frames"], sides["left"]["signed_deg"]["mean"]) == (0, None)
     assert sides["left"]["leg_vertical_deg"]["mean"] == pytest.approx(0, abs=1e-3)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonio.analysis.angles import compute_angles, has_markers
 from gonio.analysis.side_view import turned_share
-from gonio.poses import INDIVIDUALS
+from gonio.poses import INDIVIDUALS, KEYPOINTS
 from gonio.tracking import choose_person, process
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WITHOUT_TIME = frozenset({"hide_outside", "hide_uncertain", "tell_legs_apart"})
 _TURNED_TOO_OFTEN = 0.1
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def measure(raw: xr.Dataset, skeleton: Skeleton, protocol: ProtocolSpec) -> Meas
     warnings = [] if choice.individuals else [f"{_nobody(skeleton)} was found in the recording."]
     if protocol.view in {"sagittal", "any"}:
         warnings += _turned(chosen, skeleton)
+    if has_markers(skeleton):
+        warnings += _missing_markers(chosen, skeleton)
     return Measured(poses, angles, list(choice.individuals), choice.reason, warnings)
 
 
@@ -87,6 +90,23 @@ def _seen_as(protocol: ProtocolSpec) -> View:
 
 def _nobody(skeleton: Skeleton) -> str:
     return "No leg with markers" if has_markers(skeleton) else "Nobody"
+
+
+def _missing_markers(chosen: xr.Dataset, skeleton: Skeleton) -> list[str]:
+    """Name markers without a position in most of the frames in which a person has any."""
+    messages = []
+    for name in chosen[INDIVIDUALS].values:
+        own = chosen["position"].sel({INDIVIDUALS: name})
+        seen = own.sel({KEYPOINTS: list(skeleton.keypoints)}).notnull().all("space").to_numpy()
+        seen = seen[seen.any(axis=1)]
+        if not len(seen):
+            continue
+        lost = [n for n, s in zip(skeleton.keypoints, seen.T, strict=True) if s.mean() < _MOSTLY]
+        if lost:
+            where = "" if chosen.sizes["time"] == 1 else " in most frames"
+            listed = ", ".join(marker.replace("_", " ") for marker in lost)
+            messages.append(f"{name}: not seen{where}, hence without angles: {listed}.")
+    return messages
 
 
 def _turned(chosen: xr.Dataset, skeleton: Skeleton) -> list[str]:
