@@ -1,13 +1,14 @@
 """Compare taught keypoints with DeepLabCut 3 (PyTorch) on its open-field mouse, three splits.
 
 Both train from scratch on the same 95 % of ``../shared/data/labels/dlc_openfield``, see the same
-number of images (60 times 110), have a ResNet-18 and about 12 million parameters, and are judged
+number of images (60 times 110), have a ResNet-18 and about 11 million parameters, and are judged
 by the mean distance in pixels of the recording over the labelled keypoints of the images kept
-back, every prediction counted. Ours is the recipe ``dlc-openfield``; nothing is chosen by the
-images kept back. The peer's numbers are read from ``build/bench/openfield-peer.json``; where that
-is missing, ``GONIO_DLC_PYTHON`` names an interpreter that has deeplabcut 3, and
-``benchmarks/peers/dlc_openfield.py`` makes it (about an hour and a half on two cores). Ours takes
-about half an hour; splits that are done are not trained again. Writes
+back, every prediction counted. Ours is the recipe ``dlc-openfield``. Nothing is chosen by the
+images kept back, but for one thing: that nine cells are read instead of one was decided on the
+first split (ADR 0015). The peer's numbers are read from ``build/bench/openfield-peer.json``;
+where that is missing, ``GONIO_DLC_PYTHON`` names an interpreter that has deeplabcut 3, and
+``benchmarks/peers/dlc_openfield.py`` makes it. Each takes 20 to 25 minutes a split on one thread;
+splits that are done are not trained again. Writes
 ``build/bench/openfield.json``: ``value`` is our mean error, ``ratio_to_peer`` below 1 is better.
 """
 

@@ -79,6 +79,9 @@ class BudgetSettings(Settings):
         What differs from the study's axes.
     choose
         Axis → the values compared; all where it is not named.
+    center
+        Axis → a value, for every axis: compared are this variant and those that differ from it
+        in one axis alone; empty: all combinations.
     samples
         How many people the page shows across all variants.
     """
@@ -92,6 +95,7 @@ class BudgetSettings(Settings):
     keys: Keys = Field(default={})
     axes: dict[str, dict[str, Keys]] = Field(default={})
     choose: dict[str, tuple[str, ...]] = Field(default={})
+    center: dict[str, str] = Field(default={})
     samples: int = Field(4, ge=0)
 
 
@@ -144,6 +148,12 @@ class Study(Settings):
             _check_known("axis", (*budget.axes, *budget.choose), self.axes, f"budgets.{name}")
             for axis, values in [*budget.axes.items(), *budget.choose.items()]:
                 _check_known("value", values, self.axes[axis], f"budgets.{name}: {axis}")
+            if budget.center:
+                _check_known("axis", budget.center, self.axes, f"budgets.{name}.center")
+                for axis, own in self.axes.items():
+                    chosen = budget.choose.get(axis, tuple(own))
+                    value = (budget.center.get(axis, ""),)
+                    _check_known("value", value, chosen, f"budgets.{name}.center: {axis}")
         return self
 
 
@@ -237,6 +247,8 @@ def variants_of(study: Study, budget: BudgetSettings) -> list[Variant]:
     variants = []
     for chosen in product(*values.values()):
         place = dict(zip(values, chosen, strict=True))
+        if sum(place[axis] != value for axis, value in budget.center.items()) > 1:
+            continue
         keys = common
         for axis, value in place.items():
             keys = merge(keys, nested(study.axes[axis][value]))

@@ -94,7 +94,7 @@ def identities(frames: Iterable[FramePeople], **settings: float) -> xr.Dataset:
 
 def hip_x(poses: xr.Dataset, person: int) -> NDArray[np.float64]:
     hips = poses["position"].sel(keypoints=["left_hip", "right_hip"], space="x")
-    return hips.mean("keypoints").isel(individuals=person).values.astype(float)
+    return hips.mean("keypoints", skipna=False).isel(individuals=person).values.astype(float)
 
 
 def to_right(t: float) -> Person:

@@ -60,6 +60,13 @@ def test_variants_are_all_combinations_and_the_budget_has_the_last_word(tmp_path
     assert smoke[1].place == {"depth": "deep", "epochs": "long"}
 
 
+def test_about_a_center_one_axis_at_a_time_differs(tmp_path: Path) -> None:
+    center = SMALL.replace("seeds: [0, 1, 2]", "center: {depth: deep, epochs: short}")
+    study = load_study(written(tmp_path, center))
+    found = variants_of(study, find_budget(study, "full"))
+    assert [v.name for v in found] == ["shallow.short", "deep.short", "deep.long"]
+
+
 def test_a_budget_changes_only_what_it_says_of_the_data(tmp_path: Path) -> None:
     study = load_study(written(tmp_path))
     smoke = datasets_of(study, find_budget(study, "smoke"))
@@ -74,6 +81,12 @@ def test_a_budget_changes_only_what_it_says_of_the_data(tmp_path: Path) -> None:
         ("train: drawn", "train: drown", "unknown dataset 'drown' .*did you mean 'drawn'"),
         ("choose: {depth: [deep]}", "choose: {depth: [deap]}", "unknown value 'deap'.*'deep'"),
         ("choose: {depth: [deep]}", "choose: {deth: [deep]}", "unknown axis 'deth'.*'depth'"),
+        ("choose: {depth: [deep]}", "center: {depth: deep}", "unknown value ''.*epochs|epochs.*''"),
+        (
+            "choose: {depth: [deep]}",
+            "choose: {depth: [deep]}\n    center: {depth: shallow, epochs: long}",
+            "unknown value 'shallow'",
+        ),
         ("validation: drawn", "validations: drawn", "did you mean 'budgets.smoke.validation'"),
         ("axes:\n  depth", "variants: {a: {}}\naxes:\n  depth", "either 'variants' or 'axes'"),
         ("  smoke:", "  tiny:", "tiny"),
