@@ -39,7 +39,7 @@ def protocols(tmp_path: Path) -> dict[str, ProtocolSpec]:
 
 
 def test_the_protocols_shown_can_be_used(protocols: dict[str, ProtocolSpec]) -> None:
-    assert list(protocols) == ["legs.yaml", "slow.yaml", "left.yaml"]
+    assert list(protocols) == ["legs.yaml", "slow.yaml", "left.yaml", "mirror.yaml"]
     for spec in protocols.values():
         check_steps(spec.processing)
     assert protocols["legs.yaml"].angles == ("knee", "hip")
