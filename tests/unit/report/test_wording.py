@@ -34,6 +34,7 @@ def test_every_operation_is_told_in_a_sentence() -> None:
         "order": 4,
     }
     arguments |= {"n_sigma": 2, "replace_by": "median", "weights": "equal", "window_frames": 9}
+    arguments |= {"method": "labels", "mixed": 2, "sides": {"person_0": "disagree"}}
     arguments |= {"cutoffs_hz": [2, 3, 4], "min_cutoff_hz": 1, "limbs": ["leg"], "repaired": 3}
     for name in OPERATIONS:
         sentence = operation_in_words({"operation": name, **arguments})
