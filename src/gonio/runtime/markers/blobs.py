@@ -20,6 +20,7 @@ _WIDTHS: Final = (1.05, 1.6, 2.4)
 _RADII: Final = (1.9, 2.75)
 _PEAKS: Final = 2
 _CANDIDATES: Final = 7
+_SUM: Final = np.ones((1, 3), np.float32)
 _AROUND: Final = np.ones((3, 3), np.uint8)
 _MARGIN: Final = 8
 # Luma and two differences of color, in which a blue dot on skin of the same luma stands out.
@@ -58,15 +59,15 @@ def find_blobs(
     while factor == 1 or _RADII[0] * factor <= 0.85 * most:
         half = int(np.ceil(search_px / factor)) + _MARGIN
         windows, origins, _ = cut_windows(image, points_px, half, factor)
-        channels = windows @ _CHANNELS.T
-        tall = channels.reshape(-1, *channels.shape[2:])
+        tall = _mixed(windows.reshape(-1, *windows.shape[2:]), _CHANNELS)
         blurred = [_blurred(tall, width) for width in _WIDTHS]
         for (fine, coarse), nominal in zip(pairwise(blurred), _RADII, strict=True):
             radius = nominal * factor
             if not least / 1.5 <= radius <= most * 1.5:
                 continue
-            strength = np.linalg.norm(coarse - fine, axis=2)
-            peaks = strength * (strength >= cv2.dilate(strength, _AROUND))
+            answer = coarse - fine
+            strength = _mixed(answer * answer, _SUM)
+            peaks: NDArray[np.float32] = strength * (strength >= cv2.dilate(strength, _AROUND))
             places, values = _highest(peaks.reshape(windows.shape[:3]), points_px, origins, factor,
                                       search_px)  # fmt: skip
             centers.append(places)
@@ -77,6 +78,10 @@ def find_blobs(
     order = np.argsort(-every[0], axis=1)[:, :_CANDIDATES]
     rows = np.arange(len(order))[:, None]
     return every[1][rows, order], every[2][rows, order]
+
+
+def _mixed(image: NDArray[np.float32], channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.transform(image, channels), np.float32)
 
 
 def _blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 _ROUNDS: Final = 10
-_REWEIGHTED: Final = (2, 5)  # anew once it fits: weights of a poor fit are lopsided
+_REWEIGHTED: Final = (2, 4)  # anew once it fits: weights of a poor fit are lopsided
 _STILL: Final = 4e-3
 _LEVEL: Final = 12.0  # how strongly a marker is taken to be of one color
 _SOFTEST: Final = 0.6

@@ -68,12 +68,12 @@ def look_along_rays(image: NDArray[np.uint8], centers_px: Floats, radii_px: Floa
         borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     values = samples.reshape(*x.shape, 3).astype(np.float32)  # (C, rays, steps, 3)
-    step = _edge(np.median(values[:, ::2], axis=1))
+    step = _edge(values.mean(axis=1))
     weights = np.stack([_INNER[step], _OUTER[step]], axis=1)  # (C, 2, steps)
     levels = weights[:, None] @ values  # (C, rays, 2, 3)
     both = np.median(levels, axis=1)
     contrast = (both[:, 0] - both[:, 1]).astype(np.float64)
-    axis = _axis(values, weights > 0, contrast)
+    axis = _axis(values[:, ::2], weights > 0, contrast)
     edges = ((levels[:, :, 0] - levels[:, :, 1]) @ axis[..., None])[..., 0]
     spread = _spread(values, weights > 0, axis)
     share = (edges > 0.4).mean(axis=1)
